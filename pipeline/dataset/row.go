@@ -1,0 +1,48 @@
+package dataset
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Row is the newest stored data of a network, as a row for a prediction.
+type Row struct {
+	Network string
+
+	// AsOf is the time of the newest stored observation that the row uses,
+	// and WeatherAt that of its weather; zero where there is none.
+	AsOf, WeatherAt time.Time
+
+	// Values by column name. What is missing or too old is absent.
+	Values map[string]float64
+}
+
+// MissingError says that the store has no data to answer with: nothing at
+// all, or nothing young enough.
+type MissingError struct {
+	Network string
+	Missing []string // what is missing, a phrase each
+}
+
+func (e *MissingError) Error() string {
+	return fmt.Sprintf("no current data for the network %q: %s", e.Network, strings.Join(e.Missing, "; "))
+}
+
+// NetworkError says that a network is not in the store, or that none was named
+// where there are several.
+type NetworkError struct {
+	Network string // empty when none was named
+	Known   []string
+}
+
+func (e *NetworkError) Error() string {
+	known := "the store holds none yet"
+	if len(e.Known) > 0 {
+		known = "the store holds " + strings.Join(e.Known, ", ")
+	}
+	if e.Network == "" {
+		return "name a network: " + known
+	}
+	return fmt.Sprintf("there is no network %q: %s", e.Network, known)
+}

@@ -1,0 +1,100 @@
+// Package metrics says how good probability forecasts of a yes-or-no event
+// were. Training, the gate and the live monitor all measure with it, so that
+// their numbers mean the same.
+package metrics
+
+import (
+	"encoding/json"
+	"math"
+)
+
+// Sample is a set of forecasts with their outcomes. All columns have Len()
+// values, in ascending order of time.
+type Sample struct {
+	At       []int64 // Unix seconds
+	Outcome  []bool  // whether the event came to be
+	ShortNow []bool  // whether it held at the time of the forecast: what persistence says
+
+	Model       []float64 // the model's probability
+	Climatology []float64 // the probability by hour of the week alone
+}
+
+// Len is the number of rows.
+func (s Sample) Len() int { return len(s.At) }
+
+// Score is a number that may be undefined, such as the F1 of a sample without
+// positives. Undefined is NaN in Go and null in JSON.
+type Score float64
+
+// MarshalJSON writes the shortest decimal that reads back as the same bits.
+func (s Score) MarshalJSON() ([]byte, error) {
+	if math.IsNaN(float64(s)) || math.IsInf(float64(s), 0) {
+		return []byte("null"), nil
+	}
+	return json.Marshal(float64(s))
+}
+
+// UnmarshalJSON reads null as NaN.
+func (s *Score) UnmarshalJSON(b []byte) error {
+	if string(b) == "null" {
+		*s = Score(math.NaN())
+		return nil
+	}
+	return json.Unmarshal(b, (*float64)(s))
+}
+
+// Scores sums up one forecaster on one sample.
+type Scores struct {
+	Samples   int   `json:"n_samples"`
+	Positives int   `json:"positives"`
+	Threshold Score `json:"threshold"`
+	F1        Score `json:"f1"`
+	Precision Score `json:"precision"`
+	Recall    Score `json:"recall"`
+	PRAUC     Score `json:"pr_auc"`
+	ROCAUC    Score `json:"roc_auc"`
+	Brier     Score `json:"brier"`
+	LogLoss   Score `json:"log_loss"`
+	ECE       Score `json:"ece"`
+}
+
+// Forecasters holds the scores of the model's rivals on the same rows.
+type Forecasters struct {
+	AlwaysShort Scores `json:"always_short"`
+	Persistence Scores `json:"persistence"`
+	Climatology Scores `json:"climatology"`
+}
+
+// Report is metrics.json: the test part's scores and where they come from.
+type Report struct {
+	Scores
+	Baselines Forecasters `json:"baselines"`
+
+	// Onset holds the rows that are not short at the time of the forecast,
+	// where persistence knows nothing.
+	Onset          Scores      `json:"onset"`
+	OnsetBaselines Forecasters `json:"onset_baselines"`
+
+	Train      Part   `json:"train"`
+	Validation Part   `json:"validation"`
+	Test       Part   `json:"test"`
+	Folds      []Fold `json:"folds"`
+}
+
+// Part is one split of the rows.
+type Part struct {
+	From      string `json:"from"` // RFC 3339, the first row
+	To        string `json:"to"`   // the last row
+	Samples   int    `json:"n_samples"`
+	Positives int    `json:"positives"`
+}
+
+// Fold is one step of the rolling-origin backtest.
+type Fold struct {
+	Part
+	TrainSamples int    `json:"train_samples"`
+	Skipped      string `json:"skipped,omitempty"` // why there are no scores
+	Scores       Scores `json:"scores"`
+	Persistence  Scores `json:"persistence"`
+	Climatology  Scores `json:"climatology"`
+}

@@ -1,0 +1,170 @@
+// Package model is the bundle that a training leaves behind: a logistic model
+// with everything that serving needs to build its inputs and to answer as the
+// training measured it. It predicts, explains, encodes and verifies, and uses
+// the standard library alone.
+package model
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+
+	"livelab/pipeline/detmath"
+	"livelab/pipeline/features"
+)
+
+// Format is the version of model.json that this program reads and writes.
+const Format = 1
+
+// Model is a calibrated logistic regression on standardised inputs. The log
+// odds of a shortage are
+//
+//	Intercept + Σ Weight_i · (x_i − Mean_i) / Scale_i
+//
+// A Model does not change once made and is safe for concurrent use.
+type Model struct {
+	Format int           `json:"format"`
+	Name   string        `json:"name"`
+	Task   features.Task `json:"task"`
+
+	// Inputs in the order of the vectors that Predict takes.
+	Inputs    []Input `json:"inputs"`
+	Intercept float64 `json:"intercept"`
+
+	// Threshold is the least probability that is called a shortage.
+	Threshold float64 `json:"threshold"`
+
+	// Calibration is how the fitted log odds became the ones above. It is
+	// already in the weights and the intercept.
+	Calibration Calibration `json:"calibration"`
+
+	// Transforms compute inputs, in the order in which they are applied.
+	Transforms []TransformRef `json:"transforms,omitempty"`
+
+	// Dataset is the digest of the data that the model was trained on, and
+	// Training the configuration that it was trained with.
+	Dataset  string          `json:"dataset"`
+	Training json.RawMessage `json:"training"`
+}
+
+// Input is one column that the model reads.
+type Input struct {
+	Name string `json:"name"`
+
+	// Mean replaces a missing value; Scale, the standard deviation, is
+	// positive. Both are of the training rows.
+	Mean  float64 `json:"mean"`
+	Scale float64 `json:"scale"`
+
+	// Weight is the change of the log odds for one Scale.
+	Weight float64 `json:"weight"`
+
+	// Optional inputs may be left out by a client.
+	Optional bool `json:"optional,omitempty"`
+}
+
+// Calibration maps fitted log odds z to Slope·z + Offset (Platt, 1999).
+type Calibration struct {
+	Slope  float64 `json:"slope"`
+	Offset float64 `json:"offset"`
+}
+
+// TransformRef pins a transform by the digest of its code.
+type TransformRef struct {
+	Name    string   `json:"name"`
+	Digest  string   `json:"digest"`
+	Inputs  []string `json:"inputs"`
+	Outputs []string `json:"outputs"`
+}
+
+// LogOdds of a shortage. x holds a value for each input, in order; NaN is
+// missing. It does not allocate, and panics on a wrong length.
+func (m *Model) LogOdds(x []float64) float64 {
+	if len(x) != len(m.Inputs) {
+		panic(fmt.Sprintf("model: %d values for %d inputs", len(x), len(m.Inputs)))
+	}
+	z := m.Intercept
+	for i := range m.Inputs {
+		z += m.Inputs[i].contribution(x[i])
+	}
+	return z
+}
+
+// Probability of a shortage; see LogOdds for x.
+func (m *Model) Probability(x []float64) float64 { return detmath.Sigmoid(m.LogOdds(x)) }
+
+// Positive is the decision for a probability.
+func (m *Model) Positive(probability float64) bool { return probability >= m.Threshold }
+
+// Contribution is what one input adds to the log odds.
+type Contribution struct {
+	Input   string
+	Value   float64 // the mean where imputed
+	Imputed bool
+	LogOdds float64
+}
+
+// Explain splits the log odds: the intercept and the contributions, in the
+// order of the inputs, sum to LogOdds(x).
+func (m *Model) Explain(x []float64) (intercept float64, cs []Contribution) {
+	cs = make([]Contribution, len(m.Inputs))
+	for i, in := range m.Inputs {
+		c := Contribution{Input: in.Name, Value: x[i], LogOdds: in.contribution(x[i])}
+		if math.IsNaN(x[i]) {
+			c.Value, c.Imputed = in.Mean, true
+		}
+		cs[i] = c
+	}
+	return m.Intercept, cs
+}
+
+func (in *Input) contribution(x float64) float64 {
+	if math.IsNaN(x) {
+		return 0 // the mean contributes nothing
+	}
+	return float64(in.Weight * ((x - in.Mean) / in.Scale))
+}
+
+// Encode gives model.json: canonical, so that equal models are equal bytes.
+func Encode(m *Model) ([]byte, error) {
+	if err := m.Validate(); err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(m); err != nil {
+		return nil, fmt.Errorf("encode model %s: %w", m.Name, err)
+	}
+	return b.Bytes(), nil
+}
+
+// Decode reads model.json. It refuses what Encode would not have written.
+func Decode(b []byte) (*Model, error) {
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	m := new(Model)
+	if err := d.Decode(m); err != nil {
+		return nil, fmt.Errorf("decode model: %w", err)
+	}
+	canonical, err := Encode(m)
+	if err != nil {
+		return nil, fmt.Errorf("decode model: %w", err)
+	}
+	if !bytes.Equal(canonical, b) {
+		return nil, errors.New("decode model: the file is not in its canonical form; it was changed after training")
+	}
+	return m, nil
+}
+
+// Digest is the lower-case hex SHA-256 of model.json. The transforms' digests
+// are in it, so it stands for everything that decides an answer.
+func Digest(modelJSON []byte) string {
+	sum := sha256.Sum256(modelJSON)
+	return hex.EncodeToString(sum[:])
+}
