@@ -14,8 +14,11 @@ type Row struct {
 	// and WeatherAt that of its weather; zero where there is none.
 	AsOf, WeatherAt time.Time
 
-	// Values by column name. What is missing or too old is absent.
+	// Values by column name. What is missing or too old is absent. The caller
+	// must not change it.
 	Values map[string]float64
+
+	builtAt time.Time
 }
 
 // MissingError says that the store has no data to answer with: nothing at

@@ -70,3 +70,13 @@ func (f *Frame) add(name string, column []float64) {
 	f.names = append(f.names, name)
 	f.columns = append(f.columns, column)
 }
+
+// NewFrame makes a frame of the given columns, one for each name and all as
+// long as at.
+func NewFrame(task Task, at []time.Time, short, shortNow []Label, names []string, columns [][]float64) *Frame {
+	f := &Frame{Task: task, At: at, Short: short, ShortNow: shortNow}
+	for i, name := range names {
+		f.add(name, columns[i])
+	}
+	return f
+}

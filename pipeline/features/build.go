@@ -1,0 +1,204 @@
+package features
+
+import (
+	"fmt"
+	"math"
+	"sort"
+	"time"
+
+	"livelab/pipeline/detmath"
+	"livelab/pipeline/observation"
+)
+
+// RowTimes gives the times that training takes rows at: those of the first
+// point with docks in service in each slot of the task's step. Slots count
+// from the epoch, so that a longer series has the same rows.
+func RowTimes(task Task, s Series) []time.Time {
+	points := thin(task, s.Points)
+	at := make([]time.Time, len(points))
+	for i, p := range points {
+		at[i] = p.At
+	}
+	return at
+}
+
+// thin keeps the points that RowTimes names.
+func thin(task Task, points []observation.Totals) []observation.Totals {
+	step := int64(task.StepMinutes) * 60
+	var kept []observation.Totals
+	last := int64(math.MinInt64)
+	for _, p := range points {
+		slot := floorDiv(p.At.Unix(), step)
+		if slot != last && p.FreeBikes+p.EmptySlots > 0 {
+			kept = append(kept, p)
+			last = slot
+		}
+	}
+	return kept
+}
+
+func floorDiv(a, b int64) int64 {
+	q := a / b
+	if a%b < 0 {
+		q--
+	}
+	return q
+}
+
+// Build makes the rows at the given times, which must ascend, from an entity's
+// past. Training gives RowTimes, serving the present. Rows whose label cannot
+// be known have the label Unlabelled. The features of a row are a function of
+// what the series holds up to its time, and no further.
+func Build(task Task, s Series, at []time.Time) (*Frame, error) {
+	if err := task.Validate(); err != nil {
+		return nil, err
+	}
+	if err := ascending(s, at); err != nil {
+		return nil, err
+	}
+	b := newBuilder(task, s, at)
+	b.present()
+	b.past()
+	b.outcomes()
+	b.calendar()
+	return b.frame(), nil
+}
+
+func ascending(s Series, at []time.Time) error {
+	for i := 1; i < len(s.Points); i++ {
+		if !s.Points[i].At.After(s.Points[i-1].At) {
+			return fmt.Errorf("build features: points are not in ascending order at %s", s.Points[i].At.Format(time.RFC3339))
+		}
+	}
+	for i := 1; i < len(s.Weather); i++ {
+		if !s.Weather[i].At.After(s.Weather[i-1].At) {
+			return fmt.Errorf("build features: weather is not in ascending order at %s", s.Weather[i].At.Format(time.RFC3339))
+		}
+	}
+	for i := 1; i < len(at); i++ {
+		if !at[i].After(at[i-1]) {
+			return fmt.Errorf("build features: rows are not in ascending order at %s", at[i].Format(time.RFC3339))
+		}
+	}
+	return nil
+}
+
+// builder fills a frame column by column.
+type builder struct {
+	task     Task
+	s        Series
+	at       []time.Time
+	now      []int // for each row, the point that stands for the present, or -1
+	short    []Label
+	shortNow []Label
+	columns  map[string][]float64
+}
+
+func newBuilder(task Task, s Series, at []time.Time) *builder {
+	b := &builder{task: task, s: s, at: at, columns: make(map[string][]float64, len(catalogue))}
+	flat := make([]float64, len(catalogue)*len(at))
+	for i, f := range catalogue {
+		b.columns[f.Name] = flat[i*len(at) : (i+1)*len(at) : (i+1)*len(at)]
+	}
+	b.now = make([]int, len(at))
+	b.short = make([]Label, len(at))
+	b.shortNow = make([]Label, len(at))
+	return b
+}
+
+func (b *builder) frame() *Frame {
+	f := &Frame{Task: b.task, At: b.at, Short: b.short, ShortNow: b.shortNow}
+	for _, c := range catalogue {
+		f.add(c.Name, b.columns[c.Name])
+	}
+	return f
+}
+
+// present fills what the newest point and the newest weather show.
+func (b *builder) present() {
+	ttl := minutes(b.task.BikesTTLMinutes)
+	weatherTTL := minutes(b.task.WeatherTTLMinutes)
+	c := b.columns
+	for i, t := range b.at {
+		b.now[i] = asOf(b.s.Points, t, ttl)
+		stations, free, empty, total := math.NaN(), math.NaN(), math.NaN(), math.NaN()
+		if j := b.now[i]; j >= 0 {
+			p := b.s.Points[j]
+			stations, free, empty = float64(p.Stations), float64(p.FreeBikes), float64(p.EmptySlots)
+			total = free + empty
+		}
+		c["stations_count"][i], c["free_bikes"][i], c["empty_slots"][i], c["total_slots"][i] = stations, free, empty, total
+		c["free_ratio"][i] = b.ratioAt(b.now[i])
+
+		w := observation.Weather{Temperature: math.NaN(), Precipitation: math.NaN(), WindSpeed: math.NaN()}
+		if j := weatherAsOf(b.s.Weather, t, weatherTTL); j >= 0 {
+			w = b.s.Weather[j]
+		}
+		c["temp_2m"][i], c["precipitation"][i], c["wind_speed_10m"][i] = w.Temperature, w.Precipitation, w.WindSpeed
+	}
+}
+
+// past fills the lags. A lag looks up the point that stood for its time, as
+// present does.
+func (b *builder) past() {
+	h := b.task.Horizon()
+	for _, lag := range lags {
+		b.ratioAgo(lag.name, lag.ago)
+	}
+	b.ratioAgo("free_ratio_yesterday", day)
+	b.ratioAgo("free_ratio_yesterday_ahead", day-h)
+	b.ratioAgo("free_ratio_last_week", week)
+	b.ratioAgo("free_ratio_last_week_ahead", week-h)
+}
+
+func (b *builder) ratioAgo(name string, ago time.Duration) {
+	column, ttl := b.columns[name], minutes(b.task.BikesTTLMinutes)
+	for i, t := range b.at {
+		column[i] = b.ratioAt(asOf(b.s.Points, t.Add(-ago), ttl))
+	}
+}
+
+func (b *builder) ratioAt(point int) float64 {
+	if point < 0 {
+		return math.NaN()
+	}
+	return b.s.Points[point].FreeRatio()
+}
+
+// calendar fills what the clock knows about t+h.
+func (b *builder) calendar() {
+	for i, t := range b.at {
+		ahead := t.Add(b.task.Horizon()).UTC()
+		turn := float64(ahead.Hour()*3600+ahead.Minute()*60+ahead.Second()) / 86400
+		b.columns["hour_sin"][i], b.columns["hour_cos"][i] = cycle(turn)
+		b.columns["half_day_sin"][i], b.columns["half_day_cos"][i] = cycle(2 * turn)
+		b.columns["weekend"][i] = 0
+		if d := ahead.Weekday(); d == time.Saturday || d == time.Sunday {
+			b.columns["weekend"][i] = 1
+		}
+		b.columns["unix_time"][i] = float64(t.Unix())
+	}
+}
+
+// cycle gives the sine and cosine of a number of full turns.
+func cycle(turns float64) (sin, cos float64) {
+	angle := float64(2 * math.Pi * turns)
+	return detmath.Sin(angle), detmath.Cos(angle)
+}
+
+// asOf finds the newest point at or before t that is not older than ttl, or -1.
+func asOf(points []observation.Totals, t time.Time, ttl time.Duration) int {
+	i := sort.Search(len(points), func(i int) bool { return points[i].At.After(t) }) - 1
+	if i < 0 || t.Sub(points[i].At) > ttl {
+		return -1
+	}
+	return i
+}
+
+func weatherAsOf(ws []observation.Weather, t time.Time, ttl time.Duration) int {
+	i := sort.Search(len(ws), func(i int) bool { return ws[i].At.After(t) }) - 1
+	if i < 0 || t.Sub(ws[i].At) > ttl {
+		return -1
+	}
+	return i
+}

@@ -1,0 +1,62 @@
+package features
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"livelab/pipeline/observation"
+)
+
+// trailing is the quantile of free_ratio over a trailing window that moves
+// forward in time: (t - window, t].
+type trailing struct {
+	quantile   float64
+	window     time.Duration
+	points     []observation.Totals
+	first, end int       // points[first:end] is in the window
+	sorted     []float64 // their ratios
+}
+
+func newTrailing(task Task, points []observation.Totals) *trailing {
+	return &trailing{
+		quantile: task.Target.Quantile,
+		window:   time.Duration(task.Target.WindowDays) * day,
+		points:   points,
+	}
+}
+
+// at moves the window to t, which must not go back, and gives the quantile:
+// NaN for a task without one, and where the window holds too few points.
+func (w *trailing) at(t time.Time) float64 {
+	if w.window == 0 {
+		return math.NaN()
+	}
+	for w.end < len(w.points) && !w.points[w.end].At.After(t) {
+		v := w.points[w.end].FreeRatio()
+		i, _ := slices.BinarySearch(w.sorted, v)
+		w.sorted = slices.Insert(w.sorted, i, v)
+		w.end++
+	}
+	for w.first < w.end && t.Sub(w.points[w.first].At) >= w.window {
+		i, _ := slices.BinarySearch(w.sorted, w.points[w.first].FreeRatio())
+		w.sorted = slices.Delete(w.sorted, i, i+1)
+		w.first++
+	}
+	if len(w.sorted) < leastWindow {
+		return math.NaN()
+	}
+	return quantile(w.sorted, w.quantile)
+}
+
+// quantile interpolates linearly between the sorted values (Hyndman and Fan,
+// 1996, type 7).
+func quantile(sorted []float64, p float64) float64 {
+	position := p * float64(len(sorted)-1)
+	i := int(math.Floor(position))
+	if i+1 >= len(sorted) {
+		return sorted[len(sorted)-1]
+	}
+	fraction := position - float64(i)
+	return sorted[i] + float64(fraction*(sorted[i+1]-sorted[i]))
+}
