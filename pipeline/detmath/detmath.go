@@ -7,34 +7,12 @@ package detmath
 
 import "math"
 
+// ln 2 in two parts. The upper one has 32 significant bits, so that its
+// products with integers under 2^21 are exact.
 const (
-	log2e = 1 / math.Ln2
-	ln2Hi = 6.93147180369123816490e-01 // the upper bits of ln 2, so that k*ln2Hi is exact
-	ln2Lo = 1.90821492927058770002e-10 // ln 2 - ln2Hi
+	ln2Hi = 6.93147180369123816490e-01
+	ln2Lo = 1.90821492927058770002e-10
 )
-
-// Exp is e**x, within 1 ulp.
-func Exp(x float64) float64 {
-	switch {
-	case math.IsNaN(x):
-		return x
-	case x > 709.782712893384:
-		return math.Inf(1)
-	case x < -745.1332191019412:
-		return 0
-	}
-	k := math.Floor(float64(x*log2e) + 0.5)
-	r := float64(x-float64(k*ln2Hi)) - float64(k*ln2Lo)
-	// Taylor's series to r^13/13!, |r| <= ln2/2: the rest is under 2^-57.
-	p := 1.0 / 6227020800
-	for _, c := range [...]float64{
-		1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880, 1.0 / 40320,
-		1.0 / 5040, 1.0 / 720, 1.0 / 120, 1.0 / 24, 1.0 / 6, 1.0 / 2, 1, 1,
-	} {
-		p = float64(p*r) + c
-	}
-	return math.Ldexp(p, int(k))
-}
 
 // Sigmoid is 1 / (1 + e**-x).
 func Sigmoid(x float64) float64 {
@@ -44,3 +22,14 @@ func Sigmoid(x float64) float64 {
 	e := Exp(x)
 	return e / (1 + e)
 }
+
+// Softplus is log(1 + e**x), the loss of a forecast with log odds -x. It
+// neither overflows for large x nor loses small values to rounding.
+func Softplus(x float64) float64 {
+	if x > 0 {
+		return x + Log1p(Exp(-x))
+	}
+	return Log1p(Exp(x))
+}
+
+func isFinite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
