@@ -1,0 +1,285 @@
+package predlog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+)
+
+// memory is a store that can be away, or hang until its context ends.
+type memory struct {
+	mu      sync.Mutex
+	stored  map[string]Prediction
+	batches []int
+	away    bool
+	hang    bool
+	calls   int
+}
+
+func (m *memory) AddPredictions(ctx context.Context, ps []Prediction) error {
+	m.mu.Lock()
+	m.calls++
+	hang := m.hang
+	m.mu.Unlock()
+	if hang {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.away {
+		return errors.New("connection refused")
+	}
+	if m.stored == nil {
+		m.stored = make(map[string]Prediction)
+	}
+	m.batches = append(m.batches, len(ps))
+	for _, p := range ps {
+		m.stored[p.ID] = p
+	}
+	return nil
+}
+
+func (m *memory) RecentPredictions(context.Context, int) ([]Prediction, error) { return nil, nil }
+
+func (m *memory) set(away bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.away = away
+}
+
+func (m *memory) count() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.stored)
+}
+
+func setup(t *testing.T, cfg Config) *Writer {
+	t.Helper()
+	w, err := NewWriter(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func add(w *Writer, n int) {
+	for range n {
+		w.Add(Prediction{Model: "network-shortage"})
+	}
+}
+
+func within(d time.Duration) context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	context.AfterFunc(ctx, cancel)
+	return ctx
+}
+
+func TestWriterStoresInBatches(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := &memory{}
+		w := setup(t, Config{Store: m, Batch: 500})
+		w.Start()
+		w.Start()
+		add(w, 1200)
+		synctest.Wait()
+		if got := m.count(); got != 1000 {
+			t.Errorf("%d stored before the interval ended, want the 1000 of two full batches", got)
+		}
+		time.Sleep(200 * time.Millisecond)
+		synctest.Wait()
+		if want := []int{500, 500, 200}; !slices.Equal(m.batches, want) {
+			t.Errorf("batches of %v, want %v", m.batches, want)
+		}
+		if err := w.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestWriterStopFlushes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := &memory{}
+		w := setup(t, Config{Store: m, Batch: 10})
+		w.Start()
+		add(w, 95)
+		for range 2 {
+			if err := w.Stop(within(time.Second)); err != nil {
+				t.Error(err)
+			}
+		}
+		if got := m.count(); got != 95 {
+			t.Errorf("%d stored, want 95", got)
+		}
+		w.Add(Prediction{})
+		if got := testutil.ToFloat64(w.metrics.dropped); got != 1 {
+			t.Errorf("%v counted as dropped after Stop, want 1", got)
+		}
+	})
+}
+
+func TestWriterDropsTheNewestWhenFull(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := &memory{}
+		w := setup(t, Config{Store: m, Queue: 3})
+		for i := range 5 {
+			w.Add(Prediction{ID: fmt.Sprint(i)})
+		}
+		w.Start()
+		if err := w.Stop(within(time.Second)); err != nil {
+			t.Error(err)
+		}
+		for i := range 5 {
+			if _, ok := m.stored[fmt.Sprint(i)]; ok != (i < 3) {
+				t.Errorf("prediction %d stored: %v", i, ok)
+			}
+		}
+		if got := testutil.ToFloat64(w.metrics.dropped); got != 2 {
+			t.Errorf("%v counted as dropped, want 2", got)
+		}
+	})
+}
+
+func TestWriterOutlivesAnAwayStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := &memory{away: true}
+		w := setup(t, Config{Store: m})
+		w.Start()
+		add(w, 7)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if m.calls < 10 || m.calls > 25 {
+			t.Errorf("%d attempts in a minute, want about 5 quick ones and then one each 5 s", m.calls)
+		}
+		m.set(false)
+		time.Sleep(6 * time.Second)
+		synctest.Wait()
+		if got := m.count(); got != 7 {
+			t.Errorf("%d stored after the store came back, want 7", got)
+		}
+		if err := w.Stop(within(time.Second)); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestWriterStopEndsWithItsDeadline(t *testing.T) {
+	for name, m := range map[string]*memory{
+		"store away":  {away: true},
+		"store hangs": {hang: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := setup(t, Config{Store: m, Batch: 5})
+				w.Start()
+				add(w, 12)
+				start := time.Now()
+				err := w.Stop(within(3 * time.Second))
+				if err == nil || !strings.Contains(err.Error(), "12 predictions") {
+					t.Errorf("error %v, want it to say that 12 were lost", err)
+				}
+				if took := time.Since(start); took > 4*time.Second {
+					t.Errorf("stop took %v with a deadline of 3s", took)
+				}
+				if got := testutil.ToFloat64(w.metrics.dropped); got != 12 {
+					t.Errorf("%v counted as dropped, want 12", got)
+				}
+			})
+		})
+	}
+}
+
+func TestWriterStopBeforeStart(t *testing.T) {
+	w := setup(t, Config{Store: &memory{}})
+	if err := w.Stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+	w.Start()
+	if err := w.Stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// Every prediction is either stored or counted as dropped, whatever the order
+// of adding and stopping.
+func TestWriterAccountsForEach(t *testing.T) {
+	t.Parallel()
+	m := &memory{}
+	w := setup(t, Config{Store: m, Queue: 64, Batch: 16, Interval: time.Millisecond})
+	w.Start()
+	var adders sync.WaitGroup
+	for range 8 {
+		adders.Go(func() { add(w, 500) })
+	}
+	if err := w.Stop(within(10 * time.Second)); err != nil {
+		t.Error(err)
+	}
+	adders.Wait()
+	if stored, dropped := m.count(), testutil.ToFloat64(w.metrics.dropped); stored+int(dropped) != 4000 {
+		t.Errorf("%d stored and %v dropped, want 4000 together", stored, dropped)
+	}
+}
+
+func TestConfigIsChecked(t *testing.T) {
+	t.Parallel()
+	for name, cfg := range map[string]Config{
+		"no store":        {},
+		"negative queue":  {Store: &memory{}, Queue: -1},
+		"negative batch":  {Store: &memory{}, Batch: -1},
+		"backoff reverse": {Store: &memory{}, MinBackoff: time.Minute, MaxBackoff: time.Second},
+	} {
+		if _, err := NewWriter(cfg); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}
+
+func TestMetricsAreWellNamed(t *testing.T) {
+	t.Parallel()
+	r := prometheus.NewPedanticRegistry()
+	setup(t, Config{Store: &memory{}, Registerer: r})
+	problems, err := testutil.GatherAndLint(r)
+	if err != nil || len(problems) > 0 {
+		t.Errorf("problems %v, error %v", problems, err)
+	}
+	if _, err := NewWriter(Config{Store: &memory{}, Registerer: r}); err == nil {
+		t.Error("registered twice without an error")
+	}
+}
+
+func TestIDsAreSorted(t *testing.T) {
+	t.Parallel()
+	source, last := newIDs(), ""
+	for range 100 {
+		id := source.next()
+		if v := uuid.MustParse(id).Version(); v != 7 || id <= last {
+			t.Fatalf("ID %s of version %d after %s", id, v, last)
+		}
+		last = id
+	}
+}
+
+// BenchmarkAdd is what logging costs a request.
+func BenchmarkAdd(b *testing.B) {
+	w, err := NewWriter(Config{Store: &memory{}, Interval: time.Millisecond})
+	if err != nil {
+		b.Fatal(err)
+	}
+	w.Start()
+	b.ReportAllocs()
+	for b.Loop() {
+		w.Add(Prediction{Model: "network-shortage"})
+	}
+	b.StopTimer()
+	_ = w.Stop(within(time.Second))
+}
