@@ -5,7 +5,9 @@ package metrics
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
+	"time"
 )
 
 // Sample is a set of forecasts with their outcomes. All columns have Len()
@@ -87,6 +89,17 @@ type Part struct {
 	To        string `json:"to"`   // the last row
 	Samples   int    `json:"n_samples"`
 	Positives int    `json:"positives"`
+}
+
+// Window gives the times of the first and the last row.
+func (p Part) Window() (from, to time.Time, err error) {
+	if from, err = time.Parse(time.RFC3339, p.From); err == nil {
+		to, err = time.Parse(time.RFC3339, p.To)
+	}
+	if err != nil {
+		return from, to, fmt.Errorf("read the window of a part: %w", err)
+	}
+	return from, to, nil
 }
 
 // Fold is one step of the rolling-origin backtest.
