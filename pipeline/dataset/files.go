@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"time"
 
 	"github.com/parquet-go/parquet-go"
@@ -168,8 +169,12 @@ func Open(dir string) (*Dataset, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open dataset %s: %w", dir, err)
 	}
-	if got := d.Digest(); got != m.Digest {
-		return nil, fmt.Errorf("open dataset %s: its content has digest %s, the manifest says %q", dir, got, m.Digest)
+	want, err := d.manifest(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open dataset: %w", err)
+	}
+	if !reflect.DeepEqual(m, want) {
+		return nil, fmt.Errorf("open dataset %s: the manifest does not say what the files hold (digest %s, the manifest says %q): it was changed after it was frozen", dir, want.Digest, m.Digest)
 	}
 	return d, nil
 }

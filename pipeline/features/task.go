@@ -122,6 +122,15 @@ func (t Task) Validate() error {
 	return nil
 }
 
+// Rule says the question in a line.
+func (t Task) Rule() string {
+	what := fmt.Sprintf("free_bikes(t+%dmin) <= %d", t.HorizonMinutes, t.Target.Bikes)
+	if t.Target.Kind == BelowQuantile {
+		what = fmt.Sprintf("free_ratio(t+%dmin) < its %g quantile over the %d days up to t", t.HorizonMinutes, t.Target.Quantile, t.Target.WindowDays)
+	}
+	return what + ", for a " + string(t.Entity)
+}
+
 // Horizon is h.
 func (t Task) Horizon() time.Duration { return minutes(t.HorizonMinutes) }
 

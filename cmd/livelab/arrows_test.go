@@ -1,0 +1,114 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// arrows says what each room must not import, and why. Rooms are folders; a
+// rule holds for the packages below them too, tests excepted.
+var arrows = []struct {
+	room string
+	ban  []string
+	why  string
+}{
+	{"pipeline", []string{"livelab/runtime", "livelab/sql", "livelab/web", "livelab/cmd"}, "the pipeline runs without a server and with any store"},
+	{"pipeline/observation", []string{"livelab/"}, "the shared words are a leaf"},
+	{"pipeline/detmath", []string{"livelab/"}, "arithmetic is a leaf"},
+	{"pipeline/metrics", []string{"livelab/"}, "scores are a leaf but for arithmetic"},
+	{"pipeline/ingest", []string{"livelab/pipeline/features", "livelab/pipeline/model", "livelab/pipeline/train", "livelab/pipeline/gate", "livelab/pipeline/publish"}, "ingest knows observations alone"},
+	{"pipeline/features", []string{"livelab/pipeline/ingest", "livelab/pipeline/model", "livelab/pipeline/train", "livelab/pipeline/dataset"}, "features are made from observations alone"},
+	{"pipeline/model", []string{"livelab/pipeline/ingest", "livelab/pipeline/train", "livelab/pipeline/gate", "livelab/pipeline/publish"}, "the bundle does not know who made it"},
+	{"pipeline/train", []string{"livelab/pipeline/gate", "livelab/pipeline/publish", "livelab/pipeline/ingest"}, "training does not judge itself"},
+	{"pipeline/gate", []string{"livelab/pipeline/train", "livelab/pipeline/publish", "livelab/pipeline/ingest"}, "the gate judges numbers, whoever made them"},
+	{"pipeline/publish", []string{"livelab/pipeline/train", "livelab/pipeline/ingest"}, "a registry keeps versions, whoever made them"},
+	{"runtime", []string{"livelab/pipeline/train", "livelab/pipeline/ingest", "livelab/pipeline/retrain", "livelab/sql", "livelab/cmd"}, "serving never imports training, sources or stores"},
+	{"sql", []string{"livelab/runtime/server", "livelab/runtime/loader", "livelab/pipeline/train", "livelab/cmd"}, "a store implements interfaces and knows no more"},
+}
+
+// allowed are exceptions from a ban by a longer path.
+var allowed = map[string][]string{
+	"pipeline/metrics":     {"livelab/pipeline/detmath", "livelab/pipeline/metrics"},
+	"pipeline/observation": {"livelab/pipeline/observation"},
+	"pipeline/detmath":     {"livelab/pipeline/detmath"},
+}
+
+// standardOnly are the rooms that use the standard library and our own leaves
+// alone, so that anyone may import them.
+var standardOnly = []string{"pipeline/observation", "pipeline/features", "pipeline/model", "pipeline/detmath"}
+
+type listed struct {
+	ImportPath string
+	Imports    []string
+	Deps       []string
+}
+
+func TestArrows(t *testing.T) {
+	t.Parallel()
+	packages := list(t, "livelab/...")
+	if len(packages) < 10 {
+		t.Fatalf("go list found %d packages only", len(packages))
+	}
+	for _, p := range packages {
+		for _, a := range arrows {
+			if !within(p.ImportPath, "livelab/"+a.room) {
+				continue
+			}
+			for _, imported := range p.Imports {
+				if banned(imported, a.ban) && !banned(imported, allowed[a.room]) {
+					t.Errorf("%s imports %s: %s", p.ImportPath, imported, a.why)
+				}
+			}
+		}
+	}
+}
+
+func TestStandardLibraryOnly(t *testing.T) {
+	t.Parallel()
+	for _, room := range standardOnly {
+		for _, p := range list(t, "livelab/"+room) {
+			for _, d := range p.Deps {
+				ours := strings.HasPrefix(d, "livelab/")
+				if first, _, _ := strings.Cut(d, "/"); !ours && strings.Contains(first, ".") {
+					t.Errorf("%s depends on %s, and uses the standard library alone", p.ImportPath, d)
+				}
+			}
+		}
+	}
+}
+
+func banned(path string, bans []string) bool {
+	for _, b := range bans {
+		if within(path, strings.TrimSuffix(b, "/")) {
+			return true
+		}
+	}
+	return false
+}
+
+func within(path, folder string) bool {
+	return path == folder || strings.HasPrefix(path, folder+"/")
+}
+
+func list(t *testing.T, pattern string) []listed {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Imports,Deps", pattern)
+	cmd.Dir = "../.."
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var all []listed
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p listed
+		if err := d.Decode(&p); err == io.EOF {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}
