@@ -157,11 +157,14 @@ const decision = 40 * minute
 func (c *City) fills(m moment) []float64 {
 	tides := tide(m)
 	weight := make([]float64, len(c.stations))
+	level := 0.0 // to begin with, that of a station of average draw, half full
 	for i := range c.stations {
-		weight[i] = detmath.Exp(c.stations[i].draw(m, &tides))
+		s := &c.stations[i]
+		draw := s.draw(m, &tides)
+		weight[i] = detmath.Exp(draw)
+		level -= float64(draw*float64(s.Capacity)) / c.docks
 	}
 	target := c.docked(m)
-	level := 0.0
 	fill := make([]float64, len(c.stations))
 	for range newtonSteps {
 		x := detmath.Exp(level)
@@ -173,13 +176,13 @@ func (c *City) fills(m moment) []float64 {
 			sum += f
 			slope += float64(f * (1 - fill[i]))
 		}
-		level += (target - sum) / slope
+		level += min(1, max(-1, (target-sum)/slope))
 	}
 	return fill
 }
 
 // newtonSteps is enough for the sum to be right to a hundredth of a bike.
-const newtonSteps = 6
+const newtonSteps = 7
 
 // History gives the snapshots from one time to another, both included, a step
 // apart.
