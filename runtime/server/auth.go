@@ -1,0 +1,59 @@
+package server
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"net/http"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+)
+
+// explainTokenHeader is the classic way to send the token of /explain.
+const explainTokenHeader = "X-Explain-Token"
+
+func (s *Server) adminAllowed(c *gin.Context) error {
+	return s.allowed(c, s.cfg.AdminToken, bearer(c.Request))
+}
+
+func (s *Server) explainAllowed(c *gin.Context) error {
+	token := bearer(c.Request)
+	if token == "" {
+		token = c.Request.Header.Get(explainTokenHeader)
+	}
+	return s.allowed(c, s.cfg.ExplainToken, token)
+}
+
+// allowed compares the tokens in a time that tells nothing about them.
+func (s *Server) allowed(c *gin.Context, want, got string) error {
+	if want == "" {
+		return nil
+	}
+	w, g := sha256.Sum256([]byte(want)), sha256.Sum256([]byte(got))
+	if subtle.ConstantTimeCompare(w[:], g[:]) == 1 {
+		return nil
+	}
+	c.Header("WWW-Authenticate", `Bearer realm="livelab"`)
+	if got == "" {
+		return unauthorized.problem("send the header Authorization: Bearer <token>")
+	}
+	return unauthorized.problem("the token is not the right one")
+}
+
+// bearer is the request's bearer token, empty where there is none.
+func bearer(r *http.Request) string {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(token)
+}
+
+// sameSite refuses what a page of another site has a visitor's browser send:
+// without a token configured, that page could otherwise change things here.
+func (s *Server) sameSite(c *gin.Context) error {
+	if err := new(http.CrossOriginProtection).Check(c.Request); err != nil {
+		return crossOrigin.problem("this cannot be asked for by a page of another site")
+	}
+	return nil
+}

@@ -1,0 +1,166 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"livelab/pipeline/dataset"
+	"livelab/pipeline/detmath"
+	"livelab/runtime/predlog"
+)
+
+// forecast is an answer to a question.
+type forecast struct {
+	*served
+	x           []float64 // the model's inputs; NaN was imputed
+	logOdds     float64
+	probability float64
+	positive    bool
+
+	// network and the times of its data are zero when the client gave the
+	// features.
+	network         string
+	asOf, weatherAt time.Time
+}
+
+// forecast answers a question; it changes the question's values where they
+// come from the store.
+func (s *Server) forecast(ctx context.Context, v *served, q *question) (*forecast, error) {
+	f := &forecast{served: v}
+	if !q.given {
+		if err := s.fill(ctx, f, q); err != nil {
+			return nil, err
+		}
+	}
+	if err := f.vector(q); err != nil {
+		return nil, err
+	}
+	f.logOdds = v.Model.LogOdds(f.x)
+	if math.IsNaN(f.logOdds) || math.IsInf(f.logOdds, 0) {
+		return nil, f.tooFar(q)
+	}
+	f.probability = detmath.Sigmoid(f.logOdds)
+	f.positive = v.Model.Positive(f.probability)
+	return f, nil
+}
+
+// fill takes the question's values from the newest stored row.
+func (s *Server) fill(ctx context.Context, f *forecast, q *question) error {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.StoreTimeout)
+	defer cancel()
+	row, err := s.deps.Rows.Newest(ctx, f.Model.Task, q.network)
+	if err != nil {
+		return rowError(err)
+	}
+	f.network, f.asOf, f.weatherAt = row.Network, row.AsOf, row.WeatherAt
+	var missing []string
+	for i, name := range f.schema.columns {
+		v, ok := row.Values[name]
+		if !ok || math.IsInf(v, 0) {
+			v = math.NaN()
+		}
+		q.values[i] = v
+		if math.IsNaN(v) && f.schema.isRequired(i) {
+			missing = append(missing, name+" has no value that is young enough")
+		}
+	}
+	if len(missing) > 0 {
+		return &dataset.MissingError{Network: row.Network, Missing: missing}
+	}
+	return nil
+}
+
+// rowError tells an unreadable store from the errors that say what is missing
+// in it.
+func rowError(err error) error {
+	if p := problemOf(err); p.Status != internal.status {
+		return err
+	}
+	return storeAway.problem("the store cannot be read at the moment; try again").because(err)
+}
+
+// vector orders the values as the model's inputs.
+func (f *forecast) vector(q *question) error {
+	if f.schema.inputs == nil {
+		x, err := f.Predictor.Vector(f.features(q))
+		if err != nil && q.given {
+			return invalid([]FieldError{{"features", "are refused by the model: " + err.Error()}})
+		}
+		f.x = x
+		return err
+	}
+	f.x = make([]float64, len(f.schema.inputs))
+	for i, column := range f.schema.inputs {
+		f.x[i] = q.values[column]
+	}
+	return nil
+}
+
+// features names the values that are there.
+func (f *forecast) features(q *question) map[string]float64 {
+	row := make(map[string]float64, len(q.values))
+	for i, v := range q.values {
+		if !math.IsNaN(v) {
+			row[f.schema.columns[i]] = v
+		}
+	}
+	return row
+}
+
+// tooFar says which inputs took the sum out of what a float64 holds.
+func (f *forecast) tooFar(q *question) error {
+	var errs []FieldError
+	_, contributions := f.Model.Explain(f.x)
+	for _, c := range contributions {
+		if !(math.Abs(c.LogOdds) < 1e300) {
+			errs = append(errs, FieldError{"features." + c.Input, fmt.Sprintf("%v is too far from anything that the model can weigh", c.Value)})
+		}
+	}
+	if !q.given {
+		return fmt.Errorf("the stored row of %s at %v is beyond the model: %v", f.network, f.asOf, errs)
+	}
+	return invalid(errs)
+}
+
+// imputed names the inputs that were missing, never nil.
+func (f *forecast) imputed() []string {
+	names := []string{}
+	for i, v := range f.x {
+		if math.IsNaN(v) {
+			names = append(names, f.Model.Inputs[i].Name)
+		}
+	}
+	return names
+}
+
+// record counts an answer and hands it to the log.
+func (s *Server) record(f *forecast, q *question, at time.Time, requestID string) {
+	latency := s.now().Sub(at)
+	s.metrics.latency.Observe(latency.Seconds())
+	s.metrics.scores.Observe(f.probability)
+	if f.positive {
+		f.positives.Inc()
+	} else {
+		f.negatives.Inc()
+	}
+	if s.deps.Log == nil {
+		return
+	}
+	s.deps.Log.Add(predlog.Prediction{
+		At:           at,
+		RequestID:    requestID,
+		Model:        f.Model.Name,
+		Version:      f.Version,
+		Digest:       f.Digest,
+		Network:      f.network,
+		AsOf:         f.asOf,
+		Features:     f.features(q),
+		Probability:  f.probability,
+		Positive:     f.positive,
+		Threshold:    f.Model.Threshold,
+		Latency:      latency,
+		HorizonHours: f.Model.Task.Horizon().Hours(),
+	})
+}

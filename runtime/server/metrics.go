@@ -1,0 +1,106 @@
+package server
+
+import (
+	"context"
+	"math"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+type serverMetrics struct {
+	requests    *prometheus.CounterVec
+	duration    *prometheus.HistogramVec
+	predictions *prometheus.CounterVec
+	scores      prometheus.Histogram
+	latency     prometheus.Histogram
+}
+
+func newServerMetrics(d Deps, timeout time.Duration) (*serverMetrics, error) {
+	m := &serverMetrics{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "http_requests_total",
+			Help: "Requests answered, by route and status. What fits no route is unmatched.",
+		}, []string{"endpoint", "status"}),
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "http_request_duration_seconds",
+			Help:    "How long requests took, by route.",
+			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+		}, []string{"endpoint"}),
+		predictions: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "predictions_total",
+			Help: "Predictions answered, by class (1 is a shortage) and model version.",
+		}, []string{"predicted_class", "model_version"}),
+		scores: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name:    "prediction_score_distribution",
+			Help:    "Probabilities answered.",
+			Buckets: prometheus.LinearBuckets(0.1, 0.1, 10),
+		}),
+		latency: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name:    "prediction_latency_seconds",
+			Help:    "How long it took from a request for a prediction to its answer.",
+			Buckets: []float64{.00001, .000025, .00005, .0001, .00025, .0005, .001, .005, .01, .05, .1, .5, 1, 5},
+		}),
+	}
+	for _, c := range []prometheus.Collector{
+		m.requests, m.duration, m.predictions, m.scores, m.latency,
+		modelCollector{d.Models}, dataCollector{d.Status, timeout},
+	} {
+		if err := d.Registerer.Register(c); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+var (
+	modelLoaded = prometheus.NewDesc("model_loaded", "Whether a model is in service.", nil, nil)
+	modelInfo   = prometheus.NewDesc("model_version_info", "The model version in service; always 1.", []string{"version"}, nil)
+	modelF1     = prometheus.NewDesc("model_f1_score", "F1 of the model in service on the test part of its training.", nil, nil)
+	dataNewest  = prometheus.NewDesc("livelab_data_newest_timestamp_seconds",
+		"Time of the newest stored observation, by the stations' own clocks.", []string{"network"}, nil)
+)
+
+// modelCollector shows the model in service, whoever put it there.
+type modelCollector struct{ models Models }
+
+var _ prometheus.Collector = modelCollector{}
+
+func (modelCollector) Describe(ch chan<- *prometheus.Desc) {
+	ch <- modelLoaded
+	ch <- modelInfo
+	ch <- modelF1
+}
+
+func (m modelCollector) Collect(ch chan<- prometheus.Metric) {
+	current := m.models.Current()
+	if current == nil {
+		ch <- prometheus.MustNewConstMetric(modelLoaded, prometheus.GaugeValue, 0)
+		return
+	}
+	ch <- prometheus.MustNewConstMetric(modelLoaded, prometheus.GaugeValue, 1)
+	ch <- prometheus.MustNewConstMetric(modelInfo, prometheus.GaugeValue, 1, current.Version)
+	if f1 := float64(current.Report.F1); !math.IsNaN(f1) {
+		ch <- prometheus.MustNewConstMetric(modelF1, prometheus.GaugeValue, f1)
+	}
+}
+
+// dataCollector shows how new the stored data is.
+type dataCollector struct {
+	status  func(context.Context) Status
+	timeout time.Duration
+}
+
+var _ prometheus.Collector = dataCollector{}
+
+func (dataCollector) Describe(ch chan<- *prometheus.Desc) { ch <- dataNewest }
+
+func (d dataCollector) Collect(ch chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), d.timeout)
+	defer cancel()
+	for _, n := range d.status(ctx).Networks {
+		if !n.NewestBikes.IsZero() {
+			ch <- prometheus.MustNewConstMetric(dataNewest, prometheus.GaugeValue, float64(n.NewestBikes.Unix()), n.ID)
+		}
+	}
+}

@@ -1,0 +1,154 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"livelab/pipeline/dataset"
+)
+
+// Problem is an error as the client sees it (RFC 9457). It is an error too, so
+// that a handler can return it.
+type Problem struct {
+	Type     string       `json:"type"`
+	Title    string       `json:"title"`
+	Status   int          `json:"status"`
+	Detail   string       `json:"detail"`
+	Instance string       `json:"instance"`
+	Errors   []FieldError `json:"errors,omitempty"`
+
+	// Missing names the data that an answer would need.
+	Missing []string `json:"missing,omitempty"`
+
+	// ModelLoaded and Version say what serves on after a failed reload.
+	ModelLoaded *bool  `json:"model_loaded,omitempty"`
+	Version     string `json:"version,omitempty"`
+
+	RequestID string `json:"request_id"`
+
+	cause error // for the log alone
+}
+
+// FieldError says what is wrong with one field of a request.
+type FieldError struct {
+	Field  string `json:"field"` // its path, e.g. "features.free_bikes"; "" is the whole body
+	Detail string `json:"detail"`
+}
+
+func (p *Problem) Error() string {
+	if p.cause != nil {
+		return fmt.Sprintf("%s: %v", p.Detail, p.cause)
+	}
+	return p.Detail
+}
+
+func (p *Problem) Unwrap() error { return p.cause }
+
+// kind is a problem's type with the title and status that go with it.
+type kind struct {
+	name   string
+	title  string
+	status int
+}
+
+var (
+	badRequest     = kind{"bad-request", "The request cannot be understood", http.StatusBadRequest}
+	invalidInput   = kind{"invalid-input", "The input is not valid", http.StatusBadRequest}
+	unauthorized   = kind{"unauthorized", "A token is needed", http.StatusUnauthorized}
+	crossOrigin    = kind{"cross-origin", "Refused from another site", http.StatusForbidden}
+	notFound       = kind{"not-found", "There is nothing here", http.StatusNotFound}
+	unknownNetwork = kind{"unknown-network", "The network is not known", http.StatusNotFound}
+	wrongMethod    = kind{"method-not-allowed", "The method does not fit", http.StatusMethodNotAllowed}
+	tooLarge       = kind{"body-too-large", "The body is too large", http.StatusRequestEntityTooLarge}
+	wrongMedia     = kind{"unsupported-media-type", "The body is not JSON", http.StatusUnsupportedMediaType}
+	internal       = kind{"internal", "The server made a mistake", http.StatusInternalServerError}
+	noModel        = kind{"no-model", "No model is loaded", http.StatusServiceUnavailable}
+	noData         = kind{"no-data", "There is no current data", http.StatusServiceUnavailable}
+	storeAway      = kind{"store-unavailable", "The stored data cannot be read", http.StatusServiceUnavailable}
+	reloadFailed   = kind{"reload-failed", "The model was not reloaded", http.StatusServiceUnavailable}
+)
+
+func (k kind) problem(format string, args ...any) *Problem {
+	return &Problem{
+		Type:   "urn:livelab:problem:" + k.name,
+		Title:  k.title,
+		Status: k.status,
+		Detail: fmt.Sprintf(format, args...),
+	}
+}
+
+func (p *Problem) because(err error) *Problem {
+	p.cause = err
+	return p
+}
+
+func invalid(errs []FieldError) *Problem {
+	p := invalidInput.problem("%d of the input's fields are wrong", len(errs))
+	if len(errs) == 1 {
+		p.Detail = strings.TrimSpace(errs[0].Field + " " + errs[0].Detail)
+	}
+	p.Errors = errs
+	return p
+}
+
+// problemOf is the one place where errors become answers.
+func problemOf(err error) *Problem {
+	var (
+		p       *Problem
+		missing *dataset.MissingError
+		network *dataset.NetworkError
+	)
+	switch {
+	case errors.As(err, &p):
+		return p
+	case errors.As(err, &missing):
+		p = noData.problem("%v", missing)
+		p.Missing = missing.Missing
+		return p
+	case errors.As(err, &network):
+		return networkProblem(network)
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return storeAway.problem("the answer took too long to find; try again").because(err)
+	}
+	return internal.problem("the reason is in the server's log under the request ID").because(err)
+}
+
+func networkProblem(err *dataset.NetworkError) *Problem {
+	switch {
+	case len(err.Known) == 0:
+		p := noData.problem("%v", err)
+		p.Missing = []string{"any network"}
+		return p
+	case err.Network == "":
+		p := badRequest.problem("%v", err)
+		p.Errors = []FieldError{{"network", "is needed: one of " + strings.Join(err.Known, ", ")}}
+		return p
+	}
+	p := unknownNetwork.problem("%v", err)
+	p.Errors = []FieldError{{"network", "is not one of " + strings.Join(err.Known, ", ")}}
+	return p
+}
+
+// fail answers with the problem that an error stands for.
+func (s *Server) fail(c *gin.Context, err error) {
+	found := problemOf(err)
+	p := *found // an error value may be shared
+	p.Instance = c.Request.URL.Path
+	p.RequestID = requestID(c)
+	if p.Status >= 500 {
+		_ = c.Error(found) // for the access log
+	}
+	c.Abort()
+	body, err := json.Marshal(p)
+	if err != nil {
+		c.Status(http.StatusInternalServerError)
+		return
+	}
+	c.Data(p.Status, "application/problem+json", body)
+}

@@ -1,0 +1,77 @@
+package server
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// handler answers a request or returns the error to answer with.
+type handler func(c *gin.Context) error
+
+// routes is the whole surface of the server.
+func (s *Server) routes() *gin.Engine {
+	// The mode is Gin's only global, and atomic. Its other modes print to
+	// stdout, which is for results.
+	gin.SetMode(gin.ReleaseMode)
+	e := gin.New()
+	e.HandleMethodNotAllowed = true
+	e.RedirectTrailingSlash = false // redirects would go past the middleware
+	e.ForwardedByClientIP = false   // what a client says about itself is not logged as a fact
+	e.Use(s.identify, s.observe, s.rescue, secure)
+
+	s.get(e, "/health", s.health)
+	s.get(e, "/model", s.model)
+	s.get(e, "/metrics", s.scrape())
+	e.POST("/predict", s.with(s.predict))
+	e.POST("/explain", s.with(s.explainAllowed), s.with(s.explain))
+	e.POST("/reload_model", s.with(s.sameSite), s.with(s.adminAllowed), s.with(s.reload))
+
+	s.get(e, "/", redirect("/dashboard"))
+	s.get(e, "/dashboard", s.dashboard)
+	s.get(e, "/assets/:name", asset)
+	s.get(e, "/api/status", s.status)
+	s.get(e, "/api/predictions", s.predictions)
+
+	e.NoRoute(s.with(func(c *gin.Context) error {
+		return notFound.problem("there is no %s; GET /dashboard shows where to go", c.Request.URL.Path)
+	}))
+	e.NoMethod(s.with(func(c *gin.Context) error {
+		return wrongMethod.problem("%s takes %s, not %s", c.Request.URL.Path, c.Writer.Header().Get("Allow"), c.Request.Method)
+	}))
+	return e
+}
+
+// get registers a handler for GET and for HEAD, which health checks like.
+func (s *Server) get(e *gin.Engine, path string, h handler) {
+	e.GET(path, s.with(h))
+	e.HEAD(path, s.with(h))
+}
+
+// with answers with a handler's error where it returns one.
+func (s *Server) with(h handler) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if err := h(c); err != nil {
+			s.fail(c, err)
+		}
+	}
+}
+
+func redirect(to string) handler {
+	return func(c *gin.Context) error {
+		c.Redirect(http.StatusFound, to)
+		return nil
+	}
+}
+
+func (s *Server) scrape() handler {
+	h := promhttp.HandlerFor(s.deps.Gatherer, promhttp.HandlerOpts{
+		ErrorHandling: promhttp.ContinueOnError, // one broken collector must not hide the others
+		Registry:      s.deps.Registerer,
+	})
+	return func(c *gin.Context) error {
+		h.ServeHTTP(c.Writer, c.Request)
+		return nil
+	}
+}

@@ -1,0 +1,70 @@
+package server
+
+import (
+	"slices"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"livelab/pipeline/model"
+	"livelab/runtime/loader"
+)
+
+// served is a loaded model with what answering with it needs again and again.
+type served struct {
+	*loader.Loaded
+	schema *schema
+
+	// negatives and positives count the answers.
+	negatives, positives prometheus.Counter
+}
+
+// schema is what a row may give to a model, by column.
+type schema struct {
+	columns  []string       // sorted
+	fields   []string       // for each column, its path in a request
+	index    map[string]int // column by name
+	required []int          // columns
+
+	// inputs holds for each input of the model its column. It is nil where
+	// transforms make inputs.
+	inputs []int
+}
+
+func newSchema(p *model.Predictor) *schema {
+	sc := &schema{columns: p.Columns(), index: make(map[string]int)}
+	for i, name := range sc.columns {
+		sc.fields = append(sc.fields, "features."+name)
+		sc.index[name] = i
+	}
+	for _, name := range p.Required() {
+		sc.required = append(sc.required, sc.index[name])
+	}
+	if len(p.Model.Transforms) == 0 {
+		for _, in := range p.Model.Inputs {
+			sc.inputs = append(sc.inputs, sc.index[in.Name])
+		}
+	}
+	return sc
+}
+
+// isRequired reports whether a row must give the column.
+func (sc *schema) isRequired(column int) bool { return slices.Contains(sc.required, column) }
+
+// served gives the model in service. It is a *Problem where there is none.
+func (s *Server) served() (*served, error) {
+	current := s.deps.Models.Current()
+	if current == nil {
+		return nil, noModel.problem("no model version is published yet; train and publish one, or wait for `livelab up` to do so")
+	}
+	if v := s.latest.Load(); v != nil && v.Loaded == current {
+		return v, nil
+	}
+	v := &served{
+		Loaded:    current,
+		schema:    newSchema(current.Predictor),
+		negatives: s.metrics.predictions.WithLabelValues("0", current.Version),
+		positives: s.metrics.predictions.WithLabelValues("1", current.Version),
+	}
+	s.latest.Store(v)
+	return v, nil
+}

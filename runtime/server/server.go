@@ -1,0 +1,187 @@
+// Package server answers over HTTP: predictions with their explanations, the
+// model in service, health and metrics, and the dashboard. It maps every error
+// to one problem document and knows nothing of training.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"livelab/pipeline/dataset"
+	"livelab/pipeline/features"
+	"livelab/runtime/loader"
+	"livelab/runtime/predlog"
+)
+
+// Config says how a Server behaves. Zero fields take their default.
+type Config struct {
+	// Version is the program's own version, as /health shows it.
+	Version string
+
+	// AdminToken is the bearer token that /reload_model needs. Empty lets
+	// everybody in.
+	AdminToken string
+
+	// ExplainToken is the token that /explain needs. Empty lets everybody in.
+	ExplainToken string
+
+	// MaxBody and MaxHeader bound a request, in bytes. Default 1 MiB each.
+	MaxBody   int64
+	MaxHeader int
+
+	// ReadHeaderTimeout (default 5 s), ReadTimeout (15 s) and WriteTimeout
+	// (30 s) bound one request, IdleTimeout (120 s) the time between two.
+	ReadHeaderTimeout, ReadTimeout, WriteTimeout, IdleTimeout time.Duration
+
+	// StoreTimeout bounds how long a request waits for stored data. Default
+	// 10 s.
+	StoreTimeout time.Duration
+
+	// DrainTimeout bounds how long requests may go on after Run was told to
+	// end. Default 10 s.
+	DrainTimeout time.Duration
+}
+
+const mebibyte = 1 << 20
+
+func (c *Config) setDefaults() {
+	setDefault(&c.Version, "unknown")
+	setDefault(&c.MaxBody, mebibyte)
+	setDefault(&c.MaxHeader, mebibyte)
+	setDefault(&c.ReadHeaderTimeout, 5*time.Second)
+	setDefault(&c.ReadTimeout, 15*time.Second)
+	setDefault(&c.WriteTimeout, 30*time.Second)
+	setDefault(&c.IdleTimeout, 120*time.Second)
+	setDefault(&c.StoreTimeout, 10*time.Second)
+	setDefault(&c.DrainTimeout, 10*time.Second)
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// Models is where the model in service comes from; *loader.Loader is one.
+type Models interface {
+	// Current is nil while there is none.
+	Current() *loader.Loaded
+	Reload(ctx context.Context) (now loader.Loaded, changed bool, err error)
+}
+
+// Rows gives the newest stored row of a network, as *dataset.Live does. An
+// empty network stands for the only one.
+type Rows interface {
+	Newest(ctx context.Context, task features.Task, network string) (dataset.Row, error)
+}
+
+// Log takes every prediction that was answered, at once; *predlog.Writer is
+// one.
+type Log interface {
+	Add(p predlog.Prediction)
+}
+
+// Recent lists the newest logged predictions, newest first; every
+// predlog.Store is one.
+type Recent interface {
+	RecentPredictions(ctx context.Context, limit int) ([]predlog.Prediction, error)
+}
+
+// Deps are what a server works with.
+type Deps struct {
+	Models Models
+	Rows   Rows
+	Log    Log                          // nil logs no predictions
+	Recent Recent                       // nil has none to show
+	Status func(context.Context) Status // of the source and the store
+
+	Logger     *slog.Logger     // nil logs nothing
+	Now        func() time.Time // nil is time.Now
+	Registerer prometheus.Registerer
+	Gatherer   prometheus.Gatherer // what /metrics shows
+}
+
+func (d *Deps) check() error {
+	if d.Models == nil || d.Rows == nil || d.Status == nil {
+		return errors.New("server: models, rows and status are needed")
+	}
+	if d.Registerer == nil || d.Gatherer == nil {
+		return errors.New("server: a metrics registry is needed")
+	}
+	if d.Logger == nil {
+		d.Logger = slog.New(slog.DiscardHandler)
+	}
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	return nil
+}
+
+// Server answers requests. It is safe for concurrent use.
+type Server struct {
+	cfg     Config
+	deps    Deps
+	log     *slog.Logger
+	now     func() time.Time
+	metrics *serverMetrics
+	latest  atomic.Pointer[served]
+	ids     requestIDs
+	engine  *gin.Engine
+}
+
+// New makes a server and registers its metrics.
+func New(cfg Config, deps Deps) (*Server, error) {
+	cfg.setDefaults()
+	if err := deps.check(); err != nil {
+		return nil, err
+	}
+	s := &Server{cfg: cfg, deps: deps, log: deps.Logger, now: deps.Now, ids: newRequestIDs()}
+	var err error
+	if s.metrics, err = newServerMetrics(deps, cfg.StoreTimeout); err != nil {
+		return nil, fmt.Errorf("server: register metrics: %w", err)
+	}
+	s.engine = s.routes()
+	return s, nil
+}
+
+// Handler gives the routes with all that goes around them.
+func (s *Server) Handler() http.Handler { return s.engine }
+
+// Run answers on l until ctx ends. Then it takes no new connections, lets
+// the requests under way finish within the drain timeout and closes. It returns
+// nil when all of them did.
+func (s *Server) Run(ctx context.Context, l net.Listener) error {
+	h := &http.Server{
+		Handler:           s.engine,
+		ReadHeaderTimeout: s.cfg.ReadHeaderTimeout,
+		ReadTimeout:       s.cfg.ReadTimeout,
+		WriteTimeout:      s.cfg.WriteTimeout,
+		IdleTimeout:       s.cfg.IdleTimeout,
+		MaxHeaderBytes:    s.cfg.MaxHeader,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- h.Serve(l) }()
+	select {
+	case err := <-ended:
+		return fmt.Errorf("serve on %s: %w", l.Addr(), err)
+	case <-ctx.Done():
+	}
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.DrainTimeout)
+	defer cancel()
+	if err := h.Shutdown(drain); err != nil {
+		_ = h.Close() // its error is of the listener, which Shutdown has closed
+		return fmt.Errorf("requests were still under way after %v and were cut off: %w", s.cfg.DrainTimeout, err)
+	}
+	return nil
+}

@@ -1,0 +1,114 @@
+package server
+
+import (
+	"context"
+	"time"
+
+	"github.com/gin-gonic/gin"
+)
+
+// service is the name that /health answers with.
+const service = "livelab"
+
+// statusTimeout bounds how long health and status wait for the store.
+const statusTimeout = 2 * time.Second
+
+// Status is what the program knows about its source and its store.
+type Status struct {
+	Source     string // "live", "replay" or "simulated"; empty while there is none
+	Store      error  // nil while the store can be read
+	LastIngest time.Time
+	Networks   []NetworkStatus
+
+	// Counts says how much is stored, by what it is, e.g. "observations".
+	Counts map[string]int64
+}
+
+// NetworkStatus says how new the data of a network is. The times are those of
+// the data itself, zero where there is none.
+type NetworkStatus struct {
+	ID, Name                   string
+	NewestBikes, NewestWeather time.Time
+}
+
+// freshness is a NetworkStatus as JSON.
+type freshness struct {
+	Network       string  `json:"network"`
+	Name          string  `json:"name"`
+	NewestBikes   *string `json:"newest_bikes"`
+	NewestWeather *string `json:"newest_weather"`
+}
+
+type health struct {
+	Status       string      `json:"status"` // "ok", or "degraded" without a store
+	Service      string      `json:"service"`
+	Version      string      `json:"version"` // of the program
+	ModelLoaded  bool        `json:"model_loaded"`
+	ModelVersion *string     `json:"model_version"`
+	Source       string      `json:"source"`
+	StoreOK      bool        `json:"store_ok"`
+	Data         []freshness `json:"data"`
+}
+
+// fullStatus is what GET /api/status says.
+type fullStatus struct {
+	health
+	Now         *string          `json:"now"`
+	LastIngest  *string          `json:"last_ingest"`
+	Counts      map[string]int64 `json:"counts"`
+	ModelDigest *string          `json:"model_digest"`
+	ModelName   *string          `json:"model_name"`
+	Verdict     *string          `json:"verdict"` // of the gate
+	LoadedAt    *string          `json:"loaded_at"`
+}
+
+func (s *Server) currentStatus(ctx context.Context) Status {
+	ctx, cancel := context.WithTimeout(ctx, statusTimeout)
+	defer cancel()
+	return s.deps.Status(ctx)
+}
+
+// health answers GET /health: 200 as long as the program answers at all.
+func (s *Server) health(c *gin.Context) error {
+	return reply(c, s.healthOf(s.currentStatus(c.Request.Context())))
+}
+
+func (s *Server) healthOf(st Status) health {
+	h := health{
+		Status:  "ok",
+		Service: service,
+		Version: s.cfg.Version,
+		Source:  st.Source,
+		StoreOK: st.Store == nil,
+		Data:    []freshness{},
+	}
+	if st.Store != nil {
+		h.Status = "degraded"
+	}
+	if current := s.deps.Models.Current(); current != nil {
+		h.ModelLoaded, h.ModelVersion = true, &current.Version
+	}
+	for _, n := range st.Networks {
+		h.Data = append(h.Data, freshness{n.ID, n.Name, stamp(n.NewestBikes), stamp(n.NewestWeather)})
+	}
+	return h
+}
+
+// status answers GET /api/status.
+func (s *Server) status(c *gin.Context) error {
+	st := s.currentStatus(c.Request.Context())
+	full := fullStatus{
+		health:     s.healthOf(st),
+		Now:        stamp(s.now()),
+		LastIngest: stamp(st.LastIngest),
+		Counts:     st.Counts,
+	}
+	if full.Counts == nil {
+		full.Counts = map[string]int64{}
+	}
+	if current := s.deps.Models.Current(); current != nil {
+		full.ModelDigest, full.ModelName = &current.Digest, &current.Model.Name
+		full.Verdict, full.LoadedAt = &current.Verdict.Result, stamp(current.LoadedAt)
+	}
+	return reply(c, full)
+}
