@@ -65,3 +65,27 @@ func expEdge(x float64) float64 {
 	scale, m := expStep(x, shifted-roundToInt, k)
 	return math.Ldexp(scale+float64(scale*m), int(int64(k<<13)>>(13+expShift)))
 }
+
+// ExpNegAbs stores e**-|x| for each x in dst, which is as long. It is Exp
+// without the call for each value: what the inner loop of a logistic fit
+// needs.
+func ExpNegAbs(dst, xs []float64) {
+	dst = dst[:len(xs)]
+	for i, x := range xs {
+		x = math.Float64frombits(math.Float64bits(x) | 1<<63)
+		if !(x > -708) {
+			dst[i] = expEdge(x)
+			continue
+		}
+		shifted := float64(x*stepsPerUnit) + roundToInt
+		k := math.Float64bits(shifted)
+		steps := shifted - roundToInt
+		r := float64(x-float64(steps*stepHi)) - float64(steps*stepLo)
+		e := &expTable[k%expSteps]
+		r2 := float64(r * r)
+		low := float64(r2 * (0.5 + float64(r*(1.0/6))))
+		high := float64(float64(r2*r2) * (1.0/24 + float64(r*(1.0/120))))
+		scale := math.Float64frombits(math.Float64bits(e.value) + uint64(int64(k<<13)>>(13+expShift))<<52)
+		dst[i] = scale + float64(scale*(e.rest+r+low+high))
+	}
+}
