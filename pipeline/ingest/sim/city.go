@@ -142,7 +142,7 @@ func (c *City) Snapshot(t time.Time) observation.Snapshot {
 // docked is the number of bikes at the stations: the working fleet less what
 // is being ridden.
 func (c *City) docked(m moment) float64 {
-	drift := float64(0.045*c.months.noise(m.sec, 26*day)) + float64(0.02*c.weeks.noise(m.sec, 5*day))
+	drift := float64(0.032*c.months.noise(m.sec, 26*day)) + float64(0.015*c.weeks.noise(m.sec, 5*day))
 	fleet := float64(float64(0.56*c.docks) * (1 + min(0.1, max(-0.1, drift))))
 	return float64(fleet * (1 - c.demand.ridden(m, c.climate.at(m.sec-decision))))
 }

@@ -71,7 +71,7 @@ func leisure(m moment) float64 {
 // appealOf says how the weather changes the wish to ride: 1 in fine weather,
 // towards 0 in cold, rain and storm.
 func appealOf(w observation.Weather) float64 {
-	warm := detmath.Sigmoid((w.Temperature - 2) / 5)
+	warm := detmath.Sigmoid(w.Temperature / 6)
 	dry := 1 / (1 + float64(1.8*w.Precipitation))
 	gusts := w.WindSpeed / 38
 	calm := 1 / (1 + float64(gusts*gusts))

@@ -65,7 +65,7 @@ func usualTemperature(sec int64) float64 {
 	season := seasonAt(sec)
 	hours := float64(sec-floorDiv(sec, day)*day) / hour
 	swing := 3.5 + float64(1.5*season)
-	return 11 + float64(9*season) + float64(swing*detmath.Cos(2*math.Pi/24*(hours-15)))
+	return 11 + float64(8*season) + float64(swing*detmath.Cos(2*math.Pi/24*(hours-15)))
 }
 
 // seasonAt is 1 in the middle of July and -1 in the middle of January.
