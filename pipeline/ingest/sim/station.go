@@ -116,6 +116,6 @@ func (s *station) draw(m moment, tides *[kinds]float64) float64 {
 	return float64(contrast * (tides[s.kind] + float64(out*night)))
 }
 
-// contrast is how unevenly bikes lie: with it about one station in twenty is
-// empty at a time.
+// contrast is how unevenly bikes lie: with it about one station in thirteen
+// is empty at a time.
 const contrast = 1.7
