@@ -34,7 +34,7 @@ func newServerMetrics(d Deps, timeout time.Duration) (*serverMetrics, error) {
 		scores: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "prediction_score_distribution",
 			Help:    "Probabilities answered.",
-			Buckets: prometheus.LinearBuckets(0.1, 0.1, 10),
+			Buckets: []float64{.1, .2, .3, .4, .5, .6, .7, .8, .9, 1},
 		}),
 		latency: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "prediction_latency_seconds",

@@ -1,0 +1,111 @@
+package loader
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"livelab/pipeline/features"
+	"livelab/pipeline/publish"
+)
+
+// Registry is where versions come from; *publish.Dir is one.
+type Registry interface {
+	Alias(ctx context.Context, model, alias string) (publish.Alias, error)
+	Read(ctx context.Context, model, version string) (publish.Version, error)
+}
+
+var _ Registry = (*publish.Dir)(nil)
+
+// Config says what a Loader loads.
+type Config struct {
+	Registry Registry
+	Model    string // its name, e.g. "network-shortage"
+	Alias    string // default champion
+
+	// Transforms gives those that a version's model may be bound to. Nil
+	// offers none.
+	Transforms func(context.Context, publish.Version) ([]features.Transform, error)
+
+	Logger *slog.Logger     // nil logs nothing
+	Now    func() time.Time // nil is time.Now
+}
+
+// Loader holds the model in service. It is safe for concurrent use.
+type Loader struct {
+	cfg     Config
+	current atomic.Pointer[Loaded]
+	turn    chan struct{} // held by the reload under way
+}
+
+// New makes a Loader that holds no model yet.
+func New(cfg Config) (*Loader, error) {
+	if cfg.Registry == nil || cfg.Model == "" {
+		return nil, errors.New("loader: a registry and the name of a model are needed")
+	}
+	if cfg.Alias == "" {
+		cfg.Alias = publish.Champion
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	return &Loader{cfg: cfg, turn: make(chan struct{}, 1)}, nil
+}
+
+// Current is the model in service, nil while there is none.
+func (l *Loader) Current() *Loaded { return l.current.Load() }
+
+// Reload loads what the alias points to by now. It says whether another model
+// serves than before. Where it fails the one before serves on, and the error
+// wraps publish.ErrNotFound when nothing is published. Reloads wait for each
+// other.
+func (l *Loader) Reload(ctx context.Context) (now Loaded, changed bool, err error) {
+	select {
+	case l.turn <- struct{}{}:
+		defer func() { <-l.turn }()
+	case <-ctx.Done():
+		return Loaded{}, false, fmt.Errorf("wait for another reload: %w", ctx.Err())
+	}
+	next, err := l.load(ctx)
+	if err != nil {
+		return Loaded{}, false, fmt.Errorf("reload %s: %w", l.cfg.Model, err)
+	}
+	before := l.current.Load()
+	changed = before == nil || before.Version != next.Version || before.Digest != next.Digest
+	if !changed && before.Verdict == next.Verdict {
+		return *before, false, nil
+	}
+	l.current.Store(next)
+	if changed {
+		l.cfg.Logger.Info("model in service", slog.String("model", l.cfg.Model),
+			slog.String("version", next.Version), slog.String("digest", next.Digest))
+	}
+	return *next, changed, nil
+}
+
+// load fetches what the alias points to and proves that it can serve.
+func (l *Loader) load(ctx context.Context) (*Loaded, error) {
+	alias, err := l.cfg.Registry.Alias(ctx, l.cfg.Model, l.cfg.Alias)
+	if err != nil {
+		return nil, err
+	}
+	v, err := l.cfg.Registry.Read(ctx, l.cfg.Model, alias.Version)
+	if err != nil {
+		return nil, err
+	}
+	loaded, err := open(v, alias.Digest)
+	if err != nil {
+		return nil, fmt.Errorf("version %s: %w", alias.Version, err)
+	}
+	if err := l.bind(ctx, loaded, v); err != nil {
+		return nil, fmt.Errorf("version %s: %w", alias.Version, err)
+	}
+	loaded.LoadedAt = l.cfg.Now().UTC()
+	return loaded, nil
+}
