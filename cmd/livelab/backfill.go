@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"livelab/pipeline/ingest"
+)
+
+func (a *app) backfillCommand() *cobra.Command {
+	var flags sourceFlags
+	var months int
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "backfill",
+		Short: "Fetch the history of bikes and weather, and store it",
+		Long: `Backfill fetches the months of history that CityBikes keeps of a network (not of
+every one) and the weather of that time. What is stored already stays as it is.
+The history is made available by the CityBikes contributors; credit them.`,
+		Args:    cobra.NoArgs,
+		Example: "  livelab backfill --months 6 --network bikemi",
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if flags.source == sourceReplay {
+				return usageError("--source replay plays what is stored already; backfill from live or sim")
+			}
+			if months < 1 || months > 240 {
+				return usageError("--months is %d, must be 1 to 240", months)
+			}
+			ctx := cmd.Context()
+			s, err := a.openStore(ctx)
+			if err != nil {
+				return err
+			}
+			defer closing(&err, s)
+			src, err := a.openSource(ctx, s, flags)
+			if err != nil {
+				return err
+			}
+			defer src.stop()
+			bars := newProgress(a.stderr)
+			defer bars.wait()
+			h, err := a.historian(s, src, flags, bars)
+			if err != nil {
+				return err
+			}
+			now := src.now()
+			for _, id := range src.networks {
+				r, err := h.run(ctx, id, now.AddDate(0, -months, 0), now)
+				if err := a.printBackfill(id, r, asJSON); err != nil {
+					return err
+				}
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+	flags.add(cmd, sourceLive)
+	cmd.Flags().IntVar(&months, "months", 3, "how many months back to go")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object for each network")
+	return cmd
+}
+
+func (a *app) printBackfill(network string, r ingest.BackfillResult, asJSON bool) error {
+	if asJSON {
+		return a.printJSON(map[string]any{
+			"network": network, "rows": r.Rows, "snapshots": r.Snapshots, "skipped": r.Skipped,
+			"changes": r.Changes, "weather": r.Weather, "missing": r.Missing,
+		})
+	}
+	a.printf("%s: %d rows of history, %d snapshots stored, %d were there already, %d changes of stations, %d rows of weather\n",
+		network, r.Rows, r.Snapshots, r.Skipped, r.Changes, r.Weather)
+	if len(r.Missing) > 0 {
+		a.printf("  no history of %v\n", r.Missing)
+	}
+	return nil
+}
+
+// historian fetches the history of networks from a source.
+type historian struct {
+	*ingest.Backfiller
+	source *source
+	flags  sourceFlags
+	end    func()
+}
+
+func (a *app) historian(s store, src *source, flags sourceFlags, bars *progress) (*historian, error) {
+	at, end := bars.step("fetch history")
+	b, err := ingest.NewBackfiller(ingest.BackfillConfig{
+		History:  src.bikes,
+		Weather:  src.weather,
+		Recorder: &ingest.Recorder{Store: s, Origin: src.origin},
+		Progress: func(p ingest.BackfillProgress) { at(int64(p.Done), int64(p.Total)) },
+		Logger:   a.log,
+		Now:      src.now,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &historian{Backfiller: b, source: src, flags: flags, end: end}, nil
+}
+
+// run fetches what lies between two times.
+func (h *historian) run(ctx context.Context, id string, from, to time.Time) (ingest.BackfillResult, error) {
+	defer h.end()
+	n, err := h.source.bikes.Network(ctx, id)
+	if err != nil {
+		return ingest.BackfillResult{}, fmt.Errorf("ask where %s is: %w", id, err)
+	}
+	if h.flags.located {
+		n.Latitude, n.Longitude = h.flags.lat, h.flags.lon
+	}
+	return h.Backfill(ctx, n, from, to)
+}

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"livelab/pipeline/retrain"
+	"livelab/pipeline/train"
+)
+
+func (a *app) retrainCommand() *cobra.Command {
+	var flags trainFlags
+	var datasetDir string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "retrain",
+		Short: "Train, judge and, where the gate lets it pass, publish",
+		Long: `Retrain takes the way from the data to a published version in one go. A version
+that the gate does not let pass is kept and not published; the champion stays.`,
+		Args:    cobra.NoArgs,
+		Example: "  livelab retrain --json",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			task, cfg, err := flags.parse()
+			if err != nil {
+				return err
+			}
+			w, err := a.way(flags.rules)
+			if err != nil {
+				return err
+			}
+			d, err := a.readDataset(cmd.Context(), datasetDir, flags.network)
+			if err != nil {
+				return err
+			}
+			bars := newProgress(a.stderr)
+			at, end := bars.step("train " + task.Name)
+			cfg.Progress = func(p train.Progress) { at(int64(p.Done), int64(p.Total)) }
+			o, err := w.Run(cmd.Context(), d, task, cfg, "livelab retrain")
+			end()
+			bars.wait()
+			if err != nil {
+				return a.trainError(err, asJSON)
+			}
+			if err := a.printOutcome(o, asJSON); err != nil {
+				return err
+			}
+			return verdictError(o.Verdict)
+		},
+	}
+	flags.add(cmd)
+	cmd.Flags().StringVar(&flags.rules, "rules", "", "the gate's rules `file`, YAML")
+	cmd.Flags().StringVar(&datasetDir, "dataset", "", "frozen dataset to train on, a `folder` (default: what the store holds)")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func (a *app) printOutcome(o retrain.Outcome, asJSON bool) error {
+	if asJSON {
+		return a.printJSON(map[string]any{
+			"model": o.Trained.Model, "version": o.Trained.Version, "digest": o.Trained.Digest,
+			"metrics": o.Trained.Metrics, "verdict": o.Verdict.Result, "reason": o.Verdict.Conclusion, "published": o.Published,
+		})
+	}
+	a.printTrained(o.Trained)
+	a.printf("\n%s", o.Verdict.Markdown())
+	return nil
+}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"livelab/pipeline/observation"
+)
+
+func (a *app) serveCommand() *cobra.Command {
+	var flags serveFlags
+	var from string
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve the champion's predictions over HTTP",
+		Long: `Serve answers predictions with the champion of the registry, from features that
+the client gives or from the newest that the store holds. It collects nothing:
+run "livelab ingest" beside it, or "livelab up" instead.`,
+		Args: cobra.NoArgs,
+		Example: `  livelab serve --listen 127.0.0.1:8000
+  livelab serve --source replay    # recorded data, as if it were now`,
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if err := oneOf("source", from, "store", sourceReplay); err != nil {
+				return err
+			}
+			if _, err := parseTask(flags.task); err != nil {
+				return err
+			}
+			ctx := cmd.Context()
+			l, err := a.listen(flags)
+			if err != nil {
+				return err
+			}
+			defer l.Close()
+			s, err := a.openStore(ctx)
+			if err != nil {
+				return err
+			}
+			defer closing(&err, s)
+			src, err := storedSource(ctx, s, from)
+			if err != nil {
+				return err
+			}
+			svc, err := a.newService(flags, s, src, func() time.Time { return time.Time{} })
+			if err != nil {
+				return err
+			}
+			if _, _, err := svc.models.Reload(ctx); err != nil {
+				a.log.Warn("no model serves yet; publish one, then POST /reload_model", "error", err)
+			}
+			a.printAddresses(l, svc)
+			return svc.run(ctx, l)
+		},
+	}
+	flags.add(cmd)
+	cmd.Flags().StringVar(&flags.task, "task", "network-shortage", "`question` that is answered")
+	cmd.Flags().StringVar(&from, "source", "store", "store, or replay: what the store holds as if it were now")
+	return cmd
+}
+
+// storedSource is a source of which nothing is fetched.
+func storedSource(ctx context.Context, s store, from string) (*source, error) {
+	if from == sourceReplay {
+		networks, err := s.Networks(ctx)
+		if err != nil {
+			return nil, err
+		}
+		var f sourceFlags
+		for _, n := range networks {
+			f.networks = append(f.networks, n.ID)
+		}
+		return replayed(ctx, s, f)
+	}
+	origin, err := s.Origin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	kind := sourceLive
+	if origin == observation.OriginSimulated {
+		kind = sourceSim
+	}
+	return &source{kind: kind, origin: origin, now: time.Now, stop: func() {}}, nil
+}
+
+// stopped turns the end of work by a signal into a good end.
+func stopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/spf13/cobra"
+
+	"livelab/pipeline/dataset"
+	"livelab/pipeline/publish"
+	"livelab/runtime/loader"
+	"livelab/runtime/predlog"
+	"livelab/runtime/server"
+)
+
+// serveFlags are the flags of everything that serves.
+type serveFlags struct {
+	listen       string
+	task         string
+	adminToken   string
+	explainToken string
+}
+
+func (f *serveFlags) add(cmd *cobra.Command) {
+	fl := cmd.Flags()
+	fl.StringVar(&f.listen, "listen", "127.0.0.1:8000", "`address` to serve on")
+	fl.StringVar(&f.adminToken, "admin-token", "", "bearer `token` that whoever changes something must show (better given as LIVELAB_ADMIN_TOKEN)")
+	fl.StringVar(&f.explainToken, "explain-token", "", "bearer `token` that /explain asks for (also EXPLAIN_TOKEN)")
+}
+
+// listen opens the port before any other work, so that a port in use is said
+// at once.
+func (a *app) listen(f serveFlags) (net.Listener, error) {
+	l, err := net.Listen("tcp", f.listen)
+	if err != nil {
+		return nil, listenError(f.listen, err)
+	}
+	if addr, ok := l.Addr().(*net.TCPAddr); ok && !addr.IP.IsLoopback() && f.adminToken == "" {
+		a.log.Warn("everybody who reaches this address may reload the model: set LIVELAB_ADMIN_TOKEN, or listen on 127.0.0.1", "address", addr.String())
+	}
+	return l, nil
+}
+
+func listenError(address string, err error) error {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("listen on %s: another program has this port; end it, or name another with --listen: %w", address, err)
+	case errors.Is(err, syscall.EACCES):
+		return fmt.Errorf("listen on %s: not allowed; ports under 1024 need rights, name another with --listen: %w", address, err)
+	}
+	return fmt.Errorf("listen on %s: %w; --listen takes HOST:PORT", address, err)
+}
+
+// service is the server with what it stands on.
+type service struct {
+	server *server.Server
+	models *loader.Loader
+	log    *predlog.Writer
+}
+
+// newService sets up the server over a store and a source. It serves no model
+// until models.Reload finds one.
+func (a *app) newService(f serveFlags, s store, src *source, lastIngest func() time.Time) (*service, error) {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	models, err := loader.New(loader.Config{
+		Registry: a.registry(), Model: f.task, Alias: publish.Champion, Logger: a.log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	log, err := predlog.NewWriter(predlog.Config{Store: s, Logger: a.log, Registerer: registry})
+	if err != nil {
+		return nil, err
+	}
+	srv, err := server.New(
+		server.Config{Version: version, AdminToken: f.adminToken, ExplainToken: f.explainToken},
+		server.Deps{
+			Models:     models,
+			Rows:       dataset.NewLive(s, src.now),
+			Log:        log,
+			Recent:     s,
+			Status:     func(ctx context.Context) server.Status { return status(ctx, s, src, lastIngest()) },
+			Logger:     a.log,
+			Now:        time.Now,
+			Registerer: registry,
+			Gatherer:   registry,
+		})
+	if err != nil {
+		return nil, err
+	}
+	return &service{server: srv, models: models, log: log}, nil
+}
+
+// run answers until ctx ends, then lets what is under way finish and writes
+// the rest of the prediction log.
+func (s *service) run(ctx context.Context, l net.Listener) error {
+	s.log.Start()
+	err := s.server.Run(ctx, l)
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	return errors.Join(err, s.log.Stop(stopping))
+}
+
+// status says how the store and the source are doing.
+func status(ctx context.Context, s store, src *source, lastIngest time.Time) server.Status {
+	st := server.Status{Source: shownAs(src.kind), LastIngest: lastIngest}
+	networks, err := s.Networks(ctx)
+	if err != nil {
+		st.Store = err
+		return st
+	}
+	for _, n := range networks {
+		bikes, weather, err := s.Newest(ctx, n.ID)
+		if err != nil {
+			st.Store = err
+			return st
+		}
+		st.Networks = append(st.Networks, server.NetworkStatus{ID: n.ID, Name: n.Name, NewestBikes: bikes, NewestWeather: weather})
+	}
+	return st
+}
+
+// shownAs is the word for a source that people read.
+func shownAs(kind string) string {
+	if kind == sourceSim {
+		return "simulated"
+	}
+	return kind
+}

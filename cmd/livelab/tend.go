@@ -1,0 +1,182 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net"
+	"time"
+
+	"livelab/pipeline/dataset"
+	"livelab/pipeline/gate"
+	"livelab/pipeline/ingest"
+	"livelab/pipeline/train"
+)
+
+// gapWorthFilling is how far the newest snapshot may be behind before the
+// history is asked for what lies between.
+const gapWorthFilling = time.Hour
+
+// backfill fetches the history that the store lacks up to now. That some or
+// all of it cannot be had is said and no reason to stop.
+func (t *tender) backfill(ctx context.Context, bars *progress) error {
+	if t.source.kind == sourceReplay {
+		return nil
+	}
+	b, err := t.app.historian(t.store, t.source, t.flags.source, bars)
+	if err != nil {
+		return err
+	}
+	now := t.source.now()
+	for _, id := range t.source.networks {
+		from := now.AddDate(0, -t.flags.months, 0)
+		newest, _, err := t.store.Newest(ctx, id)
+		if err != nil {
+			return err
+		}
+		if newest.After(from) {
+			from = newest
+		}
+		if now.Sub(from) < gapWorthFilling {
+			continue
+		}
+		if _, err := b.run(ctx, id, from, now); err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			t.app.log.Warn("the history could not be fetched as a whole; going on with what there is", "network", id, "error", err)
+		}
+	}
+	return nil
+}
+
+// retrain takes the whole way on what is stored. That there is too little
+// data, or that the gate refuses, is said and no reason to stop.
+func (t *tender) retrain(ctx context.Context, bars *progress, by string) error {
+	now := t.source.now()
+	network := ""
+	if len(t.source.networks) > 0 {
+		network = t.source.networks[0]
+	}
+	d, err := dataset.FromStore(ctx, t.store, network, time.Time{}, now)
+	var unknown *dataset.NetworkError
+	if errors.As(err, &unknown) {
+		t.app.log.Warn("nothing to train on yet", "error", err)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	at, end := bars.step("train " + t.task.Name)
+	cfg := t.cfg
+	cfg.Progress = func(p train.Progress) { at(int64(p.Done), int64(p.Total)) }
+	o, err := t.way.Run(ctx, d, t.task, cfg, by)
+	end()
+	var tooLittle *train.TooLittleError
+	var oneClass *train.OneClassError
+	switch {
+	case errors.As(err, &tooLittle), errors.As(err, &oneClass):
+		t.app.log.Warn("not trained; what serves goes on serving", "error", err)
+		return nil
+	case err != nil:
+		return err
+	case o.Verdict.Result != gate.Pass:
+		t.app.log.Warn("the gate let no new model in; what serves goes on serving",
+			"version", o.Trained.Version, "verdict", o.Verdict.Result, "why", o.Verdict.Conclusion)
+		return nil
+	}
+	t.app.log.Info("published", "version", o.Trained.Version, "f1", o.Trained.Metrics.F1)
+	_, _, err = t.svc.models.Reload(ctx)
+	return err
+}
+
+// keepTraining retrains when it is due, and each hour while no model serves.
+// A retraining that fails is said, and tried again the next time.
+func (t *tender) keepTraining(ctx context.Context, s schedule) error {
+	for {
+		wait := s.next(time.Now())
+		if t.svc.models.Current() == nil {
+			wait = min(wait, time.Hour)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(wait):
+		}
+		if err := t.retrain(ctx, &progress{}, "livelab up, on schedule"); err != nil && ctx.Err() == nil {
+			t.app.log.Error("retraining failed; what serves goes on serving", "error", err)
+		}
+	}
+}
+
+// schedule is a time of day, UTC.
+type schedule struct {
+	at    time.Duration // since midnight
+	never bool
+}
+
+func parseSchedule(s string) (schedule, error) {
+	if s == "never" {
+		return schedule{never: true}, nil
+	}
+	t, err := time.Parse("15:04", s)
+	if err != nil {
+		return schedule{}, usageError("--retrain-at is %q, must be a time of day such as 02:00, or never", s)
+	}
+	return schedule{at: time.Duration(t.Hour())*time.Hour + time.Duration(t.Minute())*time.Minute}, nil
+}
+
+// next is how long it is from now until the schedule's time.
+func (s schedule) next(now time.Time) time.Duration {
+	if s.never {
+		return 100 * 365 * 24 * time.Hour
+	}
+	now = now.UTC()
+	due := now.Truncate(24 * time.Hour).Add(s.at)
+	if !due.After(now) {
+		due = due.Add(24 * time.Hour)
+	}
+	return due.Sub(now)
+}
+
+func newestSuccess(status []ingest.NetworkStatus) time.Time {
+	var newest time.Time
+	for _, s := range status {
+		if s.Bikes.LastSuccess.After(newest) {
+			newest = s.Bikes.LastSuccess
+		}
+	}
+	return newest
+}
+
+// printAddresses says where to look, last of all.
+func (a *app) printAddresses(l net.Listener, svc *service) {
+	base := "http://" + l.Addr().String()
+	if c := svc.models.Current(); c != nil {
+		a.printf("\nserving %s %s\n", c.Model.Name, c.Version)
+	} else {
+		a.printf("\nno model serves yet: /predict answers 503 until one is published\n")
+	}
+	a.printf("  dashboard  %s/dashboard\n  health     %s/health\n  metrics    %s/metrics\n", base, base, base)
+	a.printf("  predict    curl -X POST -H 'Content-Type: application/json' -d '{}' %s/predict\n", base)
+}
+
+// ownStore opens the store for this process alone: two that collect into one
+// store would do everything twice.
+func (a *app) ownStore(ctx context.Context) (store, error) {
+	s, err := a.openStore(ctx)
+	if err != nil {
+		return nil, err
+	}
+	release, err := s.Own(ctx)
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return &ownedStore{store: s, release: release}, nil
+}
+
+type ownedStore struct {
+	store
+	release func() error
+}
+
+func (s *ownedStore) Close() error { return errors.Join(s.release(), s.store.Close()) }

@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"livelab/pipeline/dataset"
+	"livelab/pipeline/features"
+	"livelab/pipeline/gate"
+	"livelab/pipeline/metrics"
+	"livelab/pipeline/retrain"
+	"livelab/pipeline/train"
+)
+
+// trainFlags are the flags of everything that trains.
+type trainFlags struct {
+	task     string
+	network  string
+	horizon  time.Duration
+	features string
+	c        float64
+	rules    string
+}
+
+func (f *trainFlags) add(cmd *cobra.Command) {
+	fl := cmd.Flags()
+	fl.StringVar(&f.task, "task", "network-shortage", "`question` that the model answers")
+	fl.StringVar(&f.network, "network", "", "`network` to train on; not needed where the data holds one only")
+	fl.DurationVar(&f.horizon, "horizon", time.Hour, "how far ahead the model looks, whole minutes from 0 to 24h")
+	fl.StringVar(&f.features, "features", "all", "all, classic (the eight inputs that every client sends), or a comma-separated `list`")
+	fl.Float64Var(&f.c, "c", 1, "inverse strength of the L2 penalty")
+}
+
+// parse gives the task and the training's configuration.
+func (f *trainFlags) parse() (features.Task, train.Config, error) {
+	task, err := parseTask(f.task)
+	if err != nil {
+		return task, train.Config{}, err
+	}
+	if f.horizon%time.Minute != 0 {
+		return task, train.Config{}, usageError("--horizon is %s, must be whole minutes", f.horizon)
+	}
+	task.HorizonMinutes = int(f.horizon / time.Minute)
+	if err := task.Validate(); err != nil {
+		return task, train.Config{}, usageError("--horizon: %w", err)
+	}
+	cfg := train.Config{C: f.c}
+	switch f.features {
+	case "all":
+		cfg.Inputs = features.Inputs()
+	case "classic":
+		cfg.Inputs = features.ClassicInputs()
+	default:
+		cfg.Inputs = strings.Split(f.features, ",")
+	}
+	return task, cfg, nil
+}
+
+// parseTask finds a task by its name.
+func parseTask(name string) (features.Task, error) {
+	if err := oneOf("task", name, features.NetworkShortage().Name); err != nil {
+		return features.Task{}, err
+	}
+	return features.NetworkShortage(), nil
+}
+
+// way sets up the steps from a dataset to a published version.
+func (a *app) way(rulesFile string) (*retrain.Way, error) {
+	rules, err := readRules(rulesFile)
+	if err != nil {
+		return nil, err
+	}
+	return &retrain.Way{
+		Registry: a.registry(),
+		Root:     a.artifacts,
+		Rules:    rules,
+		Code:     code(),
+		Now:      time.Now,
+		Logger:   a.log,
+	}, nil
+}
+
+// readDataset opens a frozen dataset, or reads the store's data where dir is
+// empty.
+func (a *app) readDataset(ctx context.Context, dir, network string) (d *dataset.Dataset, err error) {
+	if dir != "" {
+		return dataset.Open(dir)
+	}
+	s, err := a.openStore(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer closing(&err, s)
+	return dataset.FromStore(ctx, s, network, time.Time{}, time.Time{})
+}
+
+func (a *app) trainCommand() *cobra.Command {
+	var flags trainFlags
+	var datasetDir string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "train",
+		Short: "Train a version and put it into the registry, where it waits for the gate",
+		Args:  cobra.NoArgs,
+		Example: `  livelab train
+  livelab train --dataset frozen --horizon 30m --json`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			task, cfg, err := flags.parse()
+			if err != nil {
+				return err
+			}
+			w, err := a.way("")
+			if err != nil {
+				return err
+			}
+			d, err := a.readDataset(cmd.Context(), datasetDir, flags.network)
+			if err != nil {
+				return err
+			}
+			bars := newProgress(a.stderr)
+			at, end := bars.step("train " + task.Name)
+			cfg.Progress = func(p train.Progress) { at(int64(p.Done), int64(p.Total)) }
+			t, err := w.Train(cmd.Context(), d, task, cfg)
+			end()
+			bars.wait()
+			if err != nil {
+				return a.trainError(err, asJSON)
+			}
+			if asJSON {
+				return a.printJSON(t)
+			}
+			a.printTrained(t)
+			return nil
+		},
+	}
+	flags.add(cmd)
+	cmd.Flags().StringVar(&datasetDir, "dataset", "", "frozen dataset to train on, a `folder` (default: what the store holds)")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// trainError gives a training that lacked data its exit code and, for a
+// program, its verdict.
+func (a *app) trainError(err error, asJSON bool) error {
+	var oneClass *train.OneClassError
+	if !errors.As(err, &oneClass) {
+		return err
+	}
+	if asJSON {
+		result := map[string]string{"verdict": string(gate.InsufficientData), "reason": err.Error()}
+		err = errors.Join(err, a.printJSON(result))
+	}
+	return &exitError{exitUndecidable, err}
+}
+
+func (a *app) printTrained(t retrain.Trained) {
+	r := t.Metrics
+	a.printf("trained %s %s\n  digest   %s\n  dataset  %s\n", t.Model, t.Version, t.Digest, t.Dataset)
+	a.printf("  rows     %d train, %d validation, %d test (%d positives)\n\n", r.Train.Samples, r.Validation.Samples, r.Test.Samples, r.Test.Positives)
+	a.printf("  %-14s %8s %8s %8s %8s %8s\n", "on the test", "F1", "PR-AUC", "ROC-AUC", "Brier", "ECE")
+	for _, row := range []struct {
+		name string
+		s    metrics.Scores
+	}{
+		{"model", r.Scores},
+		{"persistence", r.Baselines.Persistence},
+		{"climatology", r.Baselines.Climatology},
+		{"always short", r.Baselines.AlwaysShort},
+		{"model, onset", r.Onset},
+		{"clim., onset", r.OnsetBaselines.Climatology},
+	} {
+		s := row.s
+		a.printf("  %-14s %8.4f %8.4f %8.4f %8.4f %8.4f\n", row.name, s.F1, s.PRAUC, s.ROCAUC, s.Brier, s.ECE)
+	}
+
+}

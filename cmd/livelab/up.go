@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"livelab/pipeline/dataset"
+	"livelab/pipeline/features"
+	"livelab/pipeline/ingest"
+	"livelab/pipeline/retrain"
+	"livelab/pipeline/train"
+)
+
+type upFlags struct {
+	source    sourceFlags
+	serve     serveFlags
+	train     trainFlags
+	every     time.Duration
+	months    int
+	retrainAt string
+}
+
+func (a *app) upCommand() *cobra.Command {
+	var flags upFlags
+	cmd := &cobra.Command{
+		Use:   "up",
+		Short: "Do all of it on this machine: collect, train, judge, publish, serve, retrain",
+		Long: `Up opens the store, chooses a source, fetches its history, trains, judges,
+publishes and serves, and goes on collecting, and retraining once a day. What is
+stored stays: the next start goes on from it and serves at once.`,
+		Args: cobra.NoArgs,
+		Example: `  livelab up
+  livelab up --source live --network bikemi --listen 127.0.0.1:8080
+  livelab up --source replay    # after livelab import`,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.up(cmd.Context(), flags) },
+	}
+	flags.source.add(cmd, sourceAuto)
+	flags.serve.add(cmd)
+	f := cmd.Flags()
+	f.StringVar(&flags.train.task, "task", "network-shortage", "`question` that is answered")
+	f.DurationVar(&flags.train.horizon, "horizon", time.Hour, "how far ahead the model looks, whole minutes from 0 to 24h")
+	f.StringVar(&flags.train.features, "features", "all", "all, classic, or a comma-separated `list`")
+	f.Float64Var(&flags.train.c, "c", 1, "inverse strength of the L2 penalty")
+	f.StringVar(&flags.train.rules, "rules", "", "the gate's rules `file`, YAML")
+	f.DurationVar(&flags.every, "every", 5*time.Minute, "how often to collect")
+	f.IntVar(&flags.months, "months", 3, "how many months of history to fetch at first")
+	f.StringVar(&flags.retrainAt, "retrain-at", "02:00", "`time` of day, UTC, at which to retrain; never to do without")
+	return cmd
+}
+
+// tender keeps a running LiveLab going: it fills the store, and sees to it
+// that a model serves.
+type tender struct {
+	app    *app
+	flags  upFlags
+	store  store
+	source *source
+	way    *retrain.Way
+	task   features.Task
+	cfg    train.Config
+	svc    *service
+}
+
+func (a *app) up(ctx context.Context, f upFlags) (err error) {
+	if f.every < time.Second {
+		return usageError("--every is %s, must be at least a second", f.every)
+	}
+	f.serve.task = f.train.task
+	task, cfg, err := f.train.parse()
+	if err != nil {
+		return err
+	}
+	schedule, err := parseSchedule(f.retrainAt)
+	if err != nil {
+		return err
+	}
+	w, err := a.way(f.train.rules)
+	if err != nil {
+		return err
+	}
+	l, err := a.listen(f.serve)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	s, err := a.ownStore(ctx)
+	if err != nil {
+		return err
+	}
+	defer closing(&err, s)
+	src, err := a.openSource(ctx, s, f.source)
+	if err != nil {
+		return err
+	}
+	defer src.stop()
+	a.log.Info("source chosen", "source", shownAs(src.kind), "networks", src.networks)
+
+	t := &tender{app: a, flags: f, store: s, source: src, way: w, task: task, cfg: cfg}
+	return t.run(ctx, l, schedule)
+}
+
+// run serves and tends until ctx ends.
+func (t *tender) run(ctx context.Context, l net.Listener, schedule schedule) error {
+	lastIngest := func() time.Time { return time.Time{} }
+	var collector *ingest.Collector
+	if t.source.kind != sourceReplay {
+		var err error
+		if collector, err = t.app.collector(t.store, t.source, t.flags.source); err != nil {
+			return err
+		}
+		lastIngest = func() time.Time { return newestSuccess(collector.Status()) }
+	}
+	var err error
+	if t.svc, err = t.app.newService(t.flags.serve, t.store, t.source, lastIngest); err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return t.svc.run(ctx, l) })
+	g.Go(func() error { return stopped(ctx, t.begin(ctx, l)) })
+	if collector != nil {
+		g.Go(func() error { return stopped(ctx, collector.Run(ctx, t.flags.every)) })
+	}
+	g.Go(func() error { return stopped(ctx, t.keepTraining(ctx, schedule)) })
+	return g.Wait()
+}
+
+// begin brings a model into service: the champion where there is one, else
+// one made from the source's history.
+func (t *tender) begin(ctx context.Context, l net.Listener) error {
+	_, _, err := t.svc.models.Reload(ctx)
+	if err == nil {
+		t.app.printAddresses(l, t.svc)
+	}
+	bars := newProgress(t.app.stderr)
+	defer bars.wait()
+	if err := t.backfill(ctx, bars); err != nil {
+		return err
+	}
+	if err == nil {
+		return nil
+	}
+	if err := t.retrain(ctx, bars, "livelab up, first start"); err != nil {
+		return err
+	}
+	t.app.printAddresses(l, t.svc)
+	return nil
+}

@@ -1,0 +1,206 @@
+package retrain
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"livelab/pipeline/dataset"
+	"livelab/pipeline/features"
+	"livelab/pipeline/gate"
+	"livelab/pipeline/ingest/sim"
+	"livelab/pipeline/model"
+	"livelab/pipeline/observation"
+	"livelab/pipeline/publish"
+	"livelab/pipeline/train"
+)
+
+var until = time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
+
+// simulated is the past of a simulated city.
+func simulated(t testing.TB, seed uint64, days int) *dataset.Dataset {
+	t.Helper()
+	city, err := sim.NewCity(sim.Config{Seed: seed})
+	if err != nil {
+		t.Fatal(err)
+	}
+	from := until.Add(-time.Duration(days) * 24 * time.Hour)
+	d := &dataset.Dataset{Network: city.Network(), Origin: observation.OriginSimulated}
+	d.Series.Weather = city.WeatherHistory(from, until)
+	for s := range city.History(from, until, 10*time.Minute) {
+		d.Series.Points = append(d.Series.Points, s.Totals())
+	}
+	return d
+}
+
+func newWay(t testing.TB) *Way {
+	root := t.TempDir()
+	now := until
+	return &Way{
+		Registry: publish.OpenDir(root), Root: root, Rules: gate.DefaultRules(), Code: "test",
+		Now:    func() time.Time { now = now.Add(time.Second); return now },
+		Logger: slog.New(slog.DiscardHandler),
+	}
+}
+
+// TestDefaultCityPasses takes the whole way on the simulator's default city.
+func TestDefaultCityPasses(t *testing.T) {
+	t.Parallel()
+	w := newWay(t)
+	o, err := w.Run(t.Context(), simulated(t, 1, 90), features.NetworkShortage(), train.Config{}, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := o.Trained.Metrics
+	t.Logf("F1 %.3f (persistence %.3f), PR-AUC %.3f (climatology %.3f), Brier %.4f (persistence %.4f), ECE %.3f",
+		r.F1, r.Baselines.Persistence.F1, r.PRAUC, r.Baselines.Climatology.PRAUC, r.Brier, r.Baselines.Persistence.Brier, r.ECE)
+	if o.Verdict.Result != gate.Pass || !o.Published {
+		t.Fatalf("the gate says %s: %s", o.Verdict.Result, o.Verdict.Conclusion)
+	}
+	champion, err := w.Registry.Resolve(t.Context(), o.Trained.Model, publish.Champion)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if champion.Digest != o.Trained.Digest {
+		t.Errorf("the champion is %s, trained was %s", champion.Digest, o.Trained.Digest)
+	}
+	if len(r.Folds) < 5 {
+		t.Errorf("the backtest has %d folds", len(r.Folds))
+	}
+}
+
+// TestDigestIsAFunctionOfTheInput trains again in another folder and with
+// other numbers of cores. It changes GOMAXPROCS, so it does not run beside
+// other tests.
+func TestDigestIsAFunctionOfTheInput(t *testing.T) {
+	d := simulated(t, 2, 40)
+	digests := make(map[string]string)
+	for _, procs := range []int{1, 2, 8} {
+		before := runtime.GOMAXPROCS(procs)
+		trained, err := newWay(t).Train(t.Context(), d, features.NetworkShortage(), train.Config{})
+		runtime.GOMAXPROCS(before)
+		if err != nil {
+			t.Fatal(err)
+		}
+		digests[trained.Digest] += fmt.Sprint(" ", procs)
+	}
+	if len(digests) != 1 {
+		t.Errorf("digests by GOMAXPROCS: %v", digests)
+	}
+	d.Series.Points[2000].FreeBikes++
+	trained, err := newWay(t).Train(t.Context(), d, features.NetworkShortage(), train.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if digests[trained.Digest] != "" {
+		t.Error("another dataset has the same digest")
+	}
+}
+
+func TestClassicModelIsRefusedWherePersistenceIsBetter(t *testing.T) {
+	t.Parallel()
+	w := newWay(t)
+	o, err := w.Run(t.Context(), simulated(t, 1, 90), features.NetworkShortage(), train.Config{Inputs: features.ClassicInputs()}, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o.Verdict.Result != gate.Fail || o.Published {
+		t.Fatalf("the gate says %s: %s", o.Verdict.Result, o.Verdict.Conclusion)
+	}
+	if _, err := w.Registry.Alias(t.Context(), o.Trained.Model, publish.Champion); !errors.Is(err, publish.ErrNotFound) {
+		t.Errorf("a refused model is the champion: %v", err)
+	}
+	var refused *publish.RefusedError
+	if _, err := w.Publish(t.Context(), o.Trained.Model, "", false, "test"); !errors.As(err, &refused) {
+		t.Errorf("a refused model was published: %v", err)
+	}
+	if _, err := w.Publish(t.Context(), o.Trained.Model, "", true, "test"); err != nil {
+		t.Errorf("a refused model could not be forced: %v", err)
+	}
+}
+
+// TestHorizonZero is the classic special case: what is now, from eight inputs.
+func TestHorizonZero(t *testing.T) {
+	t.Parallel()
+	task := features.NetworkShortage()
+	task.HorizonMinutes = 0
+	trained, err := newWay(t).Train(t.Context(), simulated(t, 1, 60), task, train.Config{Inputs: features.ClassicInputs()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if trained.Metrics.F1 < 0.60 {
+		t.Errorf("F1 is %.3f, want at least 0.60", trained.Metrics.F1)
+	}
+}
+
+func TestSecondTrainingMeetsTheChampion(t *testing.T) {
+	t.Parallel()
+	w, task := newWay(t), features.NetworkShortage()
+	first, err := w.Run(t.Context(), simulated(t, 1, 80), task, train.Config{}, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := w.Run(t.Context(), simulated(t, 1, 90), task, train.Config{}, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if second.Verdict.Champion == nil || second.Verdict.Champion.Digest != first.Trained.Digest {
+		t.Fatalf("the champion was not compared with: %+v", second.Verdict.Champion)
+	}
+	task.HorizonMinutes = 30
+	third, err := w.Run(t.Context(), simulated(t, 1, 90), task, train.Config{}, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if third.Verdict.Champion != nil || !strings.Contains(third.Verdict.ChampionAbsent, "another question") {
+		t.Errorf("a champion of another horizon was compared with: %q", third.Verdict.ChampionAbsent)
+	}
+}
+
+func TestTooLittleData(t *testing.T) {
+	t.Parallel()
+	w := newWay(t)
+	var tooLittle *train.TooLittleError
+	if _, err := w.Train(t.Context(), &dataset.Dataset{}, features.NetworkShortage(), train.Config{}); !errors.As(err, &tooLittle) {
+		t.Errorf("no data: %v", err)
+	}
+	if _, err := w.Gate(t.Context(), "network-shortage", "", nil); err == nil || !strings.Contains(err.Error(), "livelab train") {
+		t.Errorf("gate without a version: %v", err)
+	}
+}
+
+func TestGateWantsTheDatasetOfTheVersion(t *testing.T) {
+	t.Parallel()
+	w := newWay(t)
+	trained, err := w.Train(t.Context(), simulated(t, 1, 40), features.NetworkShortage(), train.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Gate(t.Context(), trained.Model, "", simulated(t, 2, 40)); err == nil || !strings.Contains(err.Error(), "it was trained on the dataset") {
+		t.Errorf("another dataset was judged on: %v", err)
+	}
+	one, err := w.Gate(t.Context(), trained.Model, "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := w.Gate(t.Context(), trained.Model, trained.Version, simulated(t, 1, 40))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, _ := one.JSON()
+	b, _ := other.JSON()
+	if string(a) != string(b) {
+		t.Error("the frozen dataset and the one in memory give two verdicts")
+	}
+	v, err := w.Registry.Read(t.Context(), trained.Model, trained.Version)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(v.Files[model.GateFile]) != string(a) {
+		t.Error("the verdict is not kept with the version")
+	}
+}
