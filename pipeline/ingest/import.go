@@ -1,0 +1,306 @@
+package ingest
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"livelab/pipeline/observation"
+)
+
+// ImportOptions say how to read a file. The zero value will do for files that
+// name their network.
+type ImportOptions struct {
+	// Network is that of rows which name none. Default: none, such rows are
+	// refused.
+	Network string
+	// Progress, where set, hears of every 100,000 rows and of the end of the
+	// reading. It is called from the goroutine of Import.
+	Progress func(ImportProgress)
+	// Logger hears of ignored columns. Default: nobody does.
+	Logger *slog.Logger
+	// Now is the clock, for rows that claim to be of the future. Default
+	// time.Now.
+	Now func() time.Time
+}
+
+// ImportProgress is how far an import has come.
+type ImportProgress struct {
+	Rows  int64
+	Bytes int64 // read from the file, before decompression
+	Total int64 // bytes of the file, 0 where nobody knows
+}
+
+// ImportResult says what an import stored.
+type ImportResult struct {
+	Kind     observation.Kind // what the file has
+	Rows     int64            // in the file, the header not counted
+	Networks []string         // sorted
+	First    time.Time        // the range of the file's times
+	Last     time.Time
+
+	Repeated     int      // rows that said again what another said
+	Contradicted int      // rows that another of the same time and station replaced
+	Ignored      []string // columns that mean nothing here
+
+	Recorded // what is new in the store
+}
+
+// RowError names the row, column and value for which a file was refused.
+type RowError struct {
+	File    string
+	Unit    string // "line" or, in Parquet, "row"
+	Row     int64  // from 1
+	Column  string // empty where the row as a whole is meant
+	Value   string
+	Problem string
+}
+
+func (e *RowError) Error() string {
+	what := e.Problem
+	if e.Column != "" {
+		what = fmt.Sprintf("%s %q %s", e.Column, excerpt([]byte(e.Value)), e.Problem)
+	}
+	return fmt.Sprintf("%s, %s %d: %s; nothing of the file was stored", e.File, e.Unit, e.Row, what)
+}
+
+// Import reads a file of recorded data, CSV (also gzipped) or Parquet, and
+// stores it in one transaction. The header tells bikes
+// (ts,network,station_id,free_bikes,empty_slots) from weather
+// (ts,temp_2m,precipitation,wind_speed_10m, with or without network). A bad
+// row is a *RowError, and then nothing is stored.
+func Import(ctx context.Context, rec *Recorder, path string, opts ImportOptions) (ImportResult, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return ImportResult{}, fmt.Errorf("import: %w", err)
+	}
+	defer f.Close()
+	return ImportReader(ctx, rec, f, path, opts)
+}
+
+// ImportReader is Import for what is already open; name stands in messages.
+// Parquet that does not come as an *os.File is copied to a temporary file.
+func ImportReader(ctx context.Context, rec *Recorder, r io.Reader, name string, opts ImportOptions) (ImportResult, error) {
+	im := newImporter(name, opts)
+	if err := im.read(ctx, r); err != nil {
+		return ImportResult{}, fmt.Errorf("import: %w", err)
+	}
+	series, err := im.finish()
+	if err != nil {
+		return ImportResult{}, fmt.Errorf("import: %w", err)
+	}
+	if im.result.Recorded, err = rec.Record(ctx, series...); err != nil {
+		return ImportResult{}, fmt.Errorf("import %s: %w", name, err)
+	}
+	return im.result, nil
+}
+
+// importer holds the rows of one file while it is read.
+type importer struct {
+	name   string
+	opts   ImportOptions
+	latest int64 // the latest time that is believed, Unix seconds
+	result ImportResult
+	layout layout
+
+	bikes   readingTable
+	weather weatherTable
+
+	input     *countingReader
+	totalSize int64
+}
+
+func newImporter(name string, opts ImportOptions) *importer {
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	return &importer{name: name, opts: opts, latest: opts.Now().Add(24 * time.Hour).Unix()}
+}
+
+// countingReader counts the bytes that pass.
+type countingReader struct {
+	r io.Reader
+	n int64
+}
+
+func (c *countingReader) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	return n, err
+}
+
+// read tells the format by the first bytes, whatever the file is called.
+func (im *importer) read(ctx context.Context, r io.Reader) error {
+	if f, ok := r.(*os.File); ok {
+		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+			im.totalSize = info.Size()
+		}
+	}
+	im.input = &countingReader{r: r}
+	buffered := bufio.NewReaderSize(im.input, 1<<16)
+	magic, err := buffered.Peek(4)
+	switch {
+	case len(magic) == 0 && (err == nil || errors.Is(err, io.EOF)):
+		return fmt.Errorf("%s is empty", im.name)
+	case len(magic) == 0:
+		return fmt.Errorf("read %s: %w", im.name, err)
+	case string(magic) == "PAR1":
+		return im.readParquet(ctx, r, buffered)
+	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
+		unzipped, err := gzip.NewReader(buffered)
+		if err != nil {
+			return fmt.Errorf("unzip %s: %w", im.name, err)
+		}
+		return im.readCSV(ctx, unzipped)
+	}
+	return im.readCSV(ctx, buffered)
+}
+
+// progress is called for each row.
+func (im *importer) progress(ctx context.Context) error {
+	im.result.Rows++
+	if im.result.Rows%100_000 != 0 {
+		return nil
+	}
+	im.report()
+	return ctx.Err()
+}
+
+func (im *importer) report() {
+	if im.opts.Progress != nil {
+		im.opts.Progress(ImportProgress{Rows: im.result.Rows, Bytes: im.input.n, Total: im.totalSize})
+	}
+}
+
+// finish sorts what was read and describes it.
+func (im *importer) finish() ([]Series, error) {
+	if im.result.Rows == 0 {
+		return nil, fmt.Errorf("%s has a header but no rows", im.name)
+	}
+	im.report()
+	im.result.Kind = im.layout.kind
+	var series []Series
+	if im.layout.kind == observation.KindBikes {
+		im.result.Repeated, im.result.Contradicted = im.bikes.sort()
+		series = im.bikes.series()
+		for _, r := range im.bikes.rows {
+			im.extend(time.Unix(int64(r.at), 0).UTC())
+		}
+	} else {
+		im.result.Repeated, im.result.Contradicted = im.weather.sort()
+		series = im.weather.series()
+		for _, s := range series {
+			im.extend(s.Weather[0].At)
+			im.extend(s.Weather[len(s.Weather)-1].At)
+		}
+	}
+	for _, s := range series {
+		im.result.Networks = append(im.result.Networks, s.Network)
+	}
+	return series, nil
+}
+
+// extend widens the range of the file's times.
+func (im *importer) extend(at time.Time) {
+	if im.result.First.IsZero() || at.Before(im.result.First) {
+		im.result.First = at
+	}
+	if at.After(im.result.Last) {
+		im.result.Last = at
+	}
+}
+
+// field is a column that an import knows.
+type field int
+
+const (
+	fieldTime field = iota
+	fieldNetwork
+	fieldStation
+	fieldFree
+	fieldSlots
+	fieldTemperature
+	fieldPrecipitation
+	fieldWind
+	fieldCount
+)
+
+var fieldNames = [fieldCount]string{"ts", "network", "station_id", "free_bikes", "empty_slots", "temp_2m", "precipitation", "wind_speed_10m"}
+
+// layout says which column of the file holds which field.
+type layout struct {
+	kind    observation.Kind
+	width   int             // columns of the file
+	column  [fieldCount]int // of each field, -1 where the file has none
+	ignored []string
+}
+
+// newLayout reads a header. Order does not matter, nor do capital letters.
+func newLayout(header []string) (layout, error) {
+	l := layout{width: len(header), kind: observation.KindWeather}
+	for f := range l.column {
+		l.column[f] = -1
+	}
+	for i, name := range header {
+		name = strings.ToLower(strings.TrimSpace(name))
+		f := slices.Index(fieldNames[:], name)
+		switch {
+		case f < 0:
+			l.ignored = append(l.ignored, name)
+		case l.column[f] >= 0:
+			return l, fmt.Errorf("the header names column %q twice", name)
+		default:
+			l.column[f] = i
+		}
+	}
+	needed := []field{fieldTime, fieldTemperature, fieldPrecipitation, fieldWind}
+	if l.column[fieldStation] >= 0 || l.column[fieldFree] >= 0 || l.column[fieldSlots] >= 0 {
+		l.kind = observation.KindBikes
+		needed = []field{fieldTime, fieldStation, fieldFree, fieldSlots}
+	}
+	return l.complete(needed)
+}
+
+// complete checks that the needed columns are there, and drops the fields
+// that belong to the other kind.
+func (l layout) complete(needed []field) (layout, error) {
+	for _, f := range needed {
+		if l.column[f] < 0 {
+			return l, fmt.Errorf("the header has no column %q; bikes need ts,network,station_id,free_bikes,empty_slots and weather needs ts,temp_2m,precipitation,wind_speed_10m", fieldNames[f])
+		}
+	}
+	for f := range l.column {
+		if l.column[f] >= 0 && field(f) != fieldNetwork && !slices.Contains(needed, field(f)) {
+			l.ignored = append(l.ignored, fieldNames[f])
+			l.column[f] = -1
+		}
+	}
+	return l, nil
+}
+
+// setLayout takes a header in.
+func (im *importer) setLayout(header []string) (err error) {
+	if im.layout, err = newLayout(header); err != nil {
+		return fmt.Errorf("%s: %w", im.name, err)
+	}
+	if im.layout.column[fieldNetwork] < 0 && im.opts.Network == "" {
+		return fmt.Errorf("%s has no column \"network\"; say which network it is of (--network)", im.name)
+	}
+	im.result.Ignored = im.layout.ignored
+	if len(im.layout.ignored) > 0 {
+		im.opts.Logger.Warn("columns ignored", "file", im.name, "columns", im.layout.ignored)
+	}
+	return nil
+}
