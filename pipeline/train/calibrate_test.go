@@ -1,0 +1,65 @@
+package train
+
+import (
+	"math"
+	"testing"
+
+	"livelab/pipeline/detmath"
+)
+
+func TestCalibrate(t *testing.T) {
+	t.Parallel()
+	g := splitmix(9)
+	const n = 40_000
+	z, y := make([]float64, n), make([]bool, n)
+	for i := range z {
+		z[i] = 1.5 * g.centred()
+		y[i] = g.unit() < detmath.Sigmoid(0.5*z[i]-0.7)
+	}
+	c := calibrate(z, y)
+	near(t, "slope", c.Slope, 0.5, 0.03)
+	near(t, "offset", c.Offset, -0.7, 0.03)
+
+	turned := make([]float64, n)
+	for i := range z {
+		turned[i] = -z[i]
+	}
+	if c := calibrate(turned, y); c != identity {
+		t.Errorf("turned over: got %+v, want the identity", c)
+	}
+	if c := calibrate(make([]float64, n), y); c != identity {
+		t.Errorf("constant log odds: got %+v, want the identity", c)
+	}
+	c = calibrate([]float64{-2, -1, 1, 2}, []bool{false, false, true, true})
+	if !(c.Slope > 0) || math.IsInf(c.Slope, 0) {
+		t.Errorf("separable: got %+v", c)
+	}
+}
+
+// TestBalancedWeightsAreCorrectedFor fits with and without them: after the
+// correction both forecast the base rate, before it they would be far apart.
+func TestBalancedWeightsAreCorrectedFor(t *testing.T) {
+	t.Parallel()
+	f := cityFrame(6000, 60, 4)
+	rows := labelled(f)
+	for _, unbalanced := range []bool{false, true} {
+		cfg := Config{Inputs: cityInputs, Unbalanced: unbalanced}.withDefaults()
+		m, err := newModel(f, cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := fitModel(t.Context(), m, f, rows, cfg); err != nil {
+			t.Fatal(err)
+		}
+		s, err := newSample(m, f, rows)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var sum float64
+		for _, p := range s.Model {
+			sum += p
+		}
+		rate := float64(countTrue(s.Outcome)) / float64(s.Len())
+		near(t, "mean forecast", sum/float64(s.Len()), rate, 0.02)
+	}
+}
