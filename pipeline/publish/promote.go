@@ -60,8 +60,6 @@ func (d *Dir) promote(ctx context.Context, name, version string, o PromoteOption
 			return refusal
 		}
 		next.Forced, next.Reason = true, refusal.Reason
-		d.log().Error("FORCED PROMOTION: this version goes past the gate",
-			"model", name, "version", version, "by", o.By, "gate", refusal.Reason)
 	}
 	now, err := d.Alias(ctx, name, Champion)
 	switch {
@@ -77,7 +75,12 @@ func (d *Dir) promote(ctx context.Context, name, version string, o PromoteOption
 	if err := d.writeAlias(name, Champion, now); err != nil {
 		return err
 	}
-	d.log().Info("promoted", "model", name, "version", version, "forced", next.Forced, "by", o.By)
+	if next.Forced {
+		d.log().Error("FORCED PROMOTION: this version went past the gate",
+			"model", name, "version", version, "by", o.By, "gate", next.Reason)
+		return nil
+	}
+	d.log().Info("promoted", "model", name, "version", version, "by", o.By)
 	return nil
 }
 
