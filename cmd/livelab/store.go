@@ -19,6 +19,11 @@ type store interface {
 	Migrate(ctx context.Context) error
 	Version(ctx context.Context) (current, latest int64, err error)
 	Ping(ctx context.Context) error
+
+	// Own takes the store for this process alone until release is called. It
+	// fails at once where another one has it.
+	Own(ctx context.Context) (release func() error, err error)
+
 	Close() error
 }
 

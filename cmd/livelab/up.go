@@ -2,15 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net"
 	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
-	"livelab/pipeline/dataset"
 	"livelab/pipeline/features"
 	"livelab/pipeline/ingest"
 	"livelab/pipeline/retrain"

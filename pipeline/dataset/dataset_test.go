@@ -51,6 +51,10 @@ func (m *memory) Weather(_ context.Context, _ string, from, to time.Time) ([]obs
 	return out, nil
 }
 
+func (m *memory) Newest(context.Context, string) (snapshot, weather time.Time, err error) {
+	return lastAt(m.points), time.Time{}, nil
+}
+
 func (m *memory) Changes(context.Context, string, time.Time, time.Time, func(observation.Observation) error) error {
 	return nil
 }

@@ -18,6 +18,10 @@ type Store interface {
 	Totals(ctx context.Context, network string, from, to time.Time) ([]observation.Totals, error)
 	Weather(ctx context.Context, network string, from, to time.Time) ([]observation.Weather, error)
 
+	// Newest is when the network was last seen and its weather last known;
+	// zero for never.
+	Newest(ctx context.Context, network string) (snapshot, weather time.Time, err error)
+
 	// Changes calls yield for each change, ordered by station ID (bytewise)
 	// and then by time. The error of yield ends the walk and comes back.
 	Changes(ctx context.Context, network string, from, to time.Time, yield func(observation.Observation) error) error
