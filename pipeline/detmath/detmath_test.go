@@ -228,3 +228,32 @@ func BenchmarkLog(b *testing.B) {
 		})
 	}
 }
+
+func TestExpNegAbsIsExp(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(7, 8))
+	xs := []float64{0, math.Inf(1), math.Inf(-1), math.NaN(), 707.9, 708, -708, 720, -745, 746, 1e300}
+	for range 5000 {
+		xs = append(xs, r.NormFloat64()*20)
+	}
+	got := make([]float64, len(xs))
+	ExpNegAbs(got, xs)
+	for i, x := range xs {
+		if want := Exp(-math.Abs(x)); math.Float64bits(got[i]) != math.Float64bits(want) && !(math.IsNaN(x) && math.IsNaN(got[i])) {
+			t.Errorf("ExpNegAbs(%v) = %x, Exp has %x", x, got[i], want)
+		}
+	}
+}
+
+func BenchmarkExpNegAbs(b *testing.B) {
+	r := rand.New(rand.NewPCG(5, 6))
+	xs := make([]float64, 1024)
+	for i := range xs {
+		xs[i] = r.NormFloat64() * 5
+	}
+	dst := make([]float64, len(xs))
+	for b.Loop() {
+		ExpNegAbs(dst, xs)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(xs)), "ns/value")
+}

@@ -107,7 +107,7 @@ func BestThreshold(proba []float64, outcome []bool) float64 {
 // between is midway between low and high, and above low where there is no
 // number between them.
 func between(low, high float64) float64 {
-	t := low + (high-low)/2
+	t := low + float64((high-low)/2)
 	if t <= low {
 		return high
 	}

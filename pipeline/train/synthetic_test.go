@@ -34,7 +34,7 @@ func (g *splitmix) unit() float64 {
 	z = (z ^ z>>30) * 0xBF58476D1CE4E5B9
 	z = (z ^ z>>27) * 0x94D049BB133111EB
 	z ^= z >> 31
-	return float64(z>>11) / (1 << 53)
+	return float64(float64(z>>11) / (1 << 53))
 }
 
 // centred is uniform with mean 0 and variance 1.
