@@ -73,7 +73,7 @@ func TestEachRuleRefusesAlone(t *testing.T) {
 		},
 		"ece": func() (Candidate, *Candidate) {
 			c := usual.candidate()
-			c.mapModel(func(_ int, p float64) float64 { return 0.5 + 0.8*(p-0.5) })
+			c.mapModel(func(_ int, p float64) float64 { return 0.5 + float64(0.8*(p-0.5)) })
 			return c, nil
 		},
 	} {

@@ -24,7 +24,7 @@ func goldenCases() map[string]func() (Candidate, *Candidate) {
 			c := usual.candidate()
 			champion := c.asChampion()
 			for i, p := range champion.Sample.Model {
-				champion.Sample.Model[i] = 0.9*p + 0.05
+				champion.Sample.Model[i] = float64(0.9*p) + 0.05
 			}
 			return c, champion
 		},
@@ -250,6 +250,16 @@ func TestApart(t *testing.T) {
 	} {
 		if left, right := apart(test.x, test.y); left != test.left || right != test.right {
 			t.Errorf("apart(%v, %v) is %q, %q", test.x, test.y, left, right)
+		}
+	}
+}
+
+func BenchmarkJudge10000Rows(b *testing.B) {
+	c := world{days: 208, tendency: 0.3, surprise: 0.05, change: 0.12}.candidate()
+	champion := c.asChampion()
+	for b.Loop() {
+		if _, err := Judge(DefaultRules(), c, champion); err != nil {
+			b.Fatal(err)
 		}
 	}
 }

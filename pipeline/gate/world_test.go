@@ -33,7 +33,7 @@ func (w world) sample() metrics.Sample {
 	var s metrics.Sample
 	random := rand.New(rand.NewPCG(7, 7))
 	for i := range w.days * 48 {
-		p := w.surprise + 0.2*float64(w.surprise*random.Float64())
+		p := w.surprise + float64(0.2*w.surprise*random.Float64())
 		if random.Float64() < w.tendency {
 			p = 1 - p
 		}
