@@ -1,0 +1,175 @@
+// Package postgres is the store for everything beyond one machine. It
+// implements the stores of the rooms ingest, dataset and predlog on PostgreSQL,
+// version 13 or later.
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"livelab/pipeline/dataset"
+	"livelab/pipeline/ingest"
+	"livelab/runtime/predlog"
+)
+
+// Options of a store. The zero value is the default.
+type Options struct {
+	// Schema holds the tables. Migrate creates it. Default: the first schema
+	// on the search path of the URL or the user, usually "public".
+	Schema string
+
+	// MaxConns is how many connections the store uses at most; who needs one
+	// more waits. At least 2. Default: the URL's pool_max_conns, else 8.
+	MaxConns int32
+
+	// ConnectTimeout bounds the making of a connection. Default: the URL's
+	// connect_timeout, else 5 s.
+	ConnectTimeout time.Duration
+}
+
+const (
+	defaultMaxConns       = 8
+	defaultConnectTimeout = 5 * time.Second
+)
+
+// Store is safe for concurrent use.
+type Store struct {
+	pool   *pgxpool.Pool
+	target string // whom the errors name; never holds the password
+	create string // the schema that Migrate creates, quoted; may be empty
+}
+
+var (
+	_ ingest.Store  = (*Store)(nil)
+	_ dataset.Store = (*Store)(nil)
+	_ predlog.Store = (*Store)(nil)
+)
+
+// Open connects to the database that url names, as a URL (postgres://…) or as
+// key=value words. It refuses a store that a newer LiveLab has migrated. The
+// schema is left as it is: see Migrate. No error shows the password.
+func Open(ctx context.Context, url string, opts Options) (*Store, error) {
+	cfg, err := configure(url, opts)
+	if err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	s := &Store{target: target(cfg.ConnConfig)}
+	if opts.Schema != "" {
+		s.create = pgx.Identifier{opts.Schema}.Sanitize()
+	}
+	if s.pool, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
+		return nil, fmt.Errorf("open store: %w", s.explain(ctx, err))
+	}
+	if err := s.check(ctx); err != nil {
+		s.Close()
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	return s, nil
+}
+
+func (s *Store) check(ctx context.Context) error {
+	if err := s.pool.Ping(ctx); err != nil {
+		return s.explain(ctx, err)
+	}
+	current, latest, err := s.Version(ctx)
+	if err != nil {
+		return err
+	}
+	return s.refuseNewer(current, latest)
+}
+
+func configure(url string, opts Options) (*pgxpool.Config, error) {
+	cfg, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, explainURL(url, err)
+	}
+	if !strings.Contains(url, "pool_max_conns") {
+		cfg.MaxConns = defaultMaxConns
+	}
+	if opts.MaxConns > 0 {
+		cfg.MaxConns = opts.MaxConns
+	}
+	cfg.MaxConns = max(cfg.MaxConns, 2) // Migrate holds a lock on one and works on another
+	if cfg.ConnConfig.ConnectTimeout == 0 {
+		cfg.ConnConfig.ConnectTimeout = defaultConnectTimeout
+	}
+	if opts.ConnectTimeout > 0 {
+		cfg.ConnConfig.ConnectTimeout = opts.ConnectTimeout
+	}
+	params := cfg.ConnConfig.RuntimeParams
+	if params["application_name"] == "" {
+		params["application_name"] = "livelab"
+	}
+	if opts.Schema != "" {
+		params["search_path"] = pgx.Identifier{opts.Schema}.Sanitize()
+	}
+	cfg.PrepareConn = dropDead
+	// dropDead looks at every connection, at less cost than a ping.
+	cfg.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false }
+	return cfg, nil
+}
+
+// dropDead keeps a connection that the server has closed from being used, so
+// that the first query after a restart of the database works.
+func dropDead(_ context.Context, conn *pgx.Conn) (bool, error) {
+	return conn.PgConn().CheckConn() == nil, nil
+}
+
+// passwordPattern finds what may be a password in a URL or in key=value words.
+var passwordPattern = regexp.MustCompile(`(?i)://[^:/?#]*:(.+)@|password\s*=\s*('(?:[^'\\]|\\.)*'|[^\s&]+)`)
+
+// explainURL says why a URL cannot be used. The reason is left out where it
+// shows a part of the URL that may hold a password: how to read a broken URL
+// is anybody's guess.
+func explainURL(url string, err error) error {
+	const expected = "the database URL cannot be used, expected postgres://user:password@host:port/database"
+	reason := ""
+	var parse *pgconn.ParseConfigError
+	if errors.As(err, &parse) {
+		// The error is "cannot parse `URL, redacted`: reason".
+		_, reason, _ = strings.Cut(err.Error(), "`: ")
+	}
+	for _, groups := range passwordPattern.FindAllStringSubmatch(url, -1) {
+		for _, secret := range groups[1:] {
+			if secret != "" {
+				return errors.New(expected)
+			}
+		}
+	}
+	if reason == "" {
+		return errors.New(expected)
+	}
+	return fmt.Errorf("%s: %s", expected, reason)
+}
+
+// target names the database for a person.
+func target(c *pgx.ConnConfig) string {
+	address := fmt.Sprintf("%s:%d", c.Host, c.Port)
+	if strings.HasPrefix(c.Host, "/") {
+		address = c.Host
+	}
+	return fmt.Sprintf("database %q at %s as user %q", c.Database, address, c.User)
+}
+
+// Ping reports whether the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	if err := s.pool.Ping(ctx); err != nil {
+		return fmt.Errorf("ping store: %w", s.explain(ctx, err))
+	}
+	return nil
+}
+
+// Close waits for what is under way and closes the connections. Closing twice
+// does nothing.
+func (s *Store) Close() error {
+	s.pool.Close()
+	return nil
+}
