@@ -24,22 +24,19 @@ func calibrate(z []float64, y []bool) model.Calibration {
 	c := identity
 	at := plattSums(c, z, y, targets)
 	for range 100 {
-		determinant := float64(at.hss*at.hoo) - float64(at.hso*at.hso)
-		if !(determinant > 0) {
+		slope, offset, ok := at.newton()
+		if !ok {
 			return identity
 		}
-		slope := (float64(at.hoo*at.gradSlope) - float64(at.hso*at.gradOffset)) / determinant
-		offset := (float64(at.hss*at.gradOffset) - float64(at.hso*at.gradSlope)) / determinant
-		t := 1.0
-		for ; t > 1e-10; t /= 2 {
+		moved := false
+		for t := 1.0; t > 1e-10 && !moved; t /= 2 {
 			trial := model.Calibration{Slope: c.Slope - float64(t*slope), Offset: c.Offset - float64(t*offset)}
 			next := plattSums(trial, z, y, targets)
 			if next.loss <= at.loss+float64(1e-14*math.Abs(at.loss)) {
-				c, at = trial, next
-				break
+				c, at, moved = trial, next, true
 			}
 		}
-		if t <= 1e-10 || max(math.Abs(slope), math.Abs(offset)) < 1e-10 {
+		if !moved || max(math.Abs(slope), math.Abs(offset)) < 1e-10 {
 			break
 		}
 	}
@@ -53,6 +50,15 @@ func calibrate(z []float64, y []bool) model.Calibration {
 // offset (o).
 type platt struct {
 	loss, gradSlope, gradOffset, hss, hso, hoo float64
+}
+
+// newton is the step to take off. There is none where the log odds do not
+// vary.
+func (s platt) newton() (slope, offset float64, ok bool) {
+	determinant := float64(s.hss*s.hoo) - float64(s.hso*s.hso)
+	slope = (float64(s.hoo*s.gradSlope) - float64(s.hso*s.gradOffset)) / determinant
+	offset = (float64(s.hss*s.gradOffset) - float64(s.hso*s.gradSlope)) / determinant
+	return slope, offset, determinant > 0
 }
 
 func plattSums(c model.Calibration, z []float64, y []bool, targets [2]float64) platt {
