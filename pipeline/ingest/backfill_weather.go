@@ -52,7 +52,7 @@ func (r *backfill) weather(ctx context.Context) error {
 	if r.from.After(start) {
 		start = r.from
 	}
-	days := int(r.cfg.Now().Sub(start)/day) + 1
+	days := int(r.cfg.Now().UTC().Truncate(day).Sub(start.Truncate(day)) / day)
 	payload, err := r.cfg.Weather.Recent(ctx, place, days)
 	return r.recordWeather(ctx, payload, err)
 }

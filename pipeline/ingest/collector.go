@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -72,6 +73,11 @@ func NewCollector(cfg CollectorConfig) (*Collector, error) {
 		return nil, errors.New("collect: a bike source and a recorder are needed")
 	case (cfg.Latitude == nil) != (cfg.Longitude == nil):
 		return nil, errors.New("collect: latitude and longitude must be given together")
+	}
+	for i, network := range cfg.Networks {
+		if slices.Contains(cfg.Networks[:i], network) {
+			return nil, fmt.Errorf("collect: network %q is named twice", network)
+		}
 	}
 	orDefault(&cfg.WeatherEvery, 15*time.Minute)
 	orDefault(&cfg.Parallel, 4)

@@ -1,0 +1,235 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"livelab/pipeline/observation"
+)
+
+// fakeSources answers by network; the clock gives the fetch times.
+type fakeSources struct {
+	mu      sync.Mutex
+	clock   *fakeClock
+	bikes   map[string]string // bodies; a network without one cannot be reached
+	weather string
+	asked   []string
+}
+
+var errUnreachable = errors.New("connection refused")
+
+func (f *fakeSources) Bikes(_ context.Context, network string) (observation.Payload, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.asked = append(f.asked, "bikes "+network)
+	body, ok := f.bikes[network]
+	if !ok {
+		return observation.Payload{}, errUnreachable
+	}
+	return observation.Payload{Kind: observation.KindBikes, Network: network, FetchedAt: f.clock.Now(), Body: []byte(body)}, nil
+}
+
+func (f *fakeSources) Current(_ context.Context, at Place) (observation.Payload, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.asked = append(f.asked, fmt.Sprintf("weather %s %g", at.Network, at.Latitude))
+	if f.weather == "" {
+		return observation.Payload{}, errUnreachable
+	}
+	return observation.Payload{Kind: observation.KindWeather, Network: at.Network, FetchedAt: f.clock.Now(), Body: []byte(f.weather)}, nil
+}
+
+func networkNamed(id string) string {
+	return strings.Replace(network(station("a", `"free_bikes":1,"empty_slots":-2`)), `"id":"n"`, `"id":"`+id+`"`, 1)
+}
+
+const someWeather = `{"current":{"time":"2026-05-11T06:15","interval":900,"temperature_2m":8.5,"precipitation":0.3,"wind_speed_10m":12}}`
+
+func setupCollector(t *testing.T, networks []string, change func(*CollectorConfig)) (*Collector, *fakeSources, *memStore) {
+	t.Helper()
+	store := newMemStore()
+	clock := newFakeClock()
+	src := &fakeSources{clock: clock, bikes: map[string]string{}, weather: someWeather}
+	for _, n := range networks {
+		src.bikes[n] = networkNamed(n)
+	}
+	cfg := CollectorConfig{Networks: networks, Bikes: src, Weather: src, Parallel: 1, Now: clock.Now, Sleep: clock.Sleep,
+		Random: func() float64 { return 0.5 }, Recorder: &Recorder{Store: store, Origin: observation.OriginReal}}
+	if change != nil {
+		change(&cfg)
+	}
+	c, err := NewCollector(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c, src, store
+}
+
+func TestCollect(t *testing.T) {
+	t.Parallel()
+	c, src, store := setupCollector(t, []string{"n", "m"}, nil)
+	cycle := c.Collect(t.Context())
+	if err := cycle.Err(); err != nil {
+		t.Fatal(err)
+	}
+	stationTime := time.Date(2026, 5, 11, 6, 24, 19, 0, time.UTC)
+	for i, id := range []string{"n", "m"} {
+		r := cycle.Networks[i]
+		if r.Network != id || r.Bikes.Snapshots != 1 || r.Weather.Weather != 1 || !r.Freshness.Equal(stationTime) || r.Oddities.String() != "1 negative counts" {
+			t.Errorf("result %+v", r)
+		}
+		if n := store.networks[id]; len(n.payloads) != 2 || n.network.City != "Siena" || n.weather[fetched.Add(-15*time.Minute)].Precipitation != 1.2 {
+			t.Errorf("stored %+v", n)
+		}
+	}
+	if got, want := strings.Join(src.asked, ";"), "bikes n;weather n 43.3;bikes m;weather m 43.3"; got != want {
+		t.Errorf("asked %s, want %s", got, want)
+	}
+	s := c.Status()[0]
+	if s.Network != "n" || !s.Bikes.LastSuccess.Equal(fetched) || !s.Bikes.Freshness.Equal(stationTime) || !s.Weather.Freshness.Equal(fetched.Add(-15*time.Minute)) {
+		t.Errorf("status %+v", s)
+	}
+	if again := c.Collect(t.Context()); !again.Networks[0].Bikes.Duplicate || again.Networks[0].Weather.Weather != 0 || again.Err() != nil {
+		t.Errorf("the same payload again: %+v", again.Networks[0])
+	}
+}
+
+func TestCollectGoesOnAfterErrors(t *testing.T) {
+	t.Parallel()
+	c, src, store := setupCollector(t, []string{"n", "m", "o"}, nil)
+	delete(src.bikes, "n")
+	src.bikes["m"] = "<html>"
+	cycle := c.Collect(t.Context())
+	if r := cycle.Networks[0]; !errors.Is(r.BikesErr, errUnreachable) || r.WeatherErr != nil {
+		t.Errorf("unreachable: %+v", r)
+	}
+	var decode *DecodeError
+	if r := cycle.Networks[1]; !errors.As(r.BikesErr, &decode) {
+		t.Errorf("lying: %+v", r)
+	}
+	if r := cycle.Networks[2]; r.Err() != nil || r.Bikes.Snapshots != 1 {
+		t.Errorf("well: %+v", r)
+	}
+	if s := c.Status()[0].Bikes; s.LastError != errUnreachable.Error() || !s.LastSuccess.IsZero() || !s.LastFailure.Equal(fetched) {
+		t.Errorf("status %+v", s)
+	}
+	src.bikes["n"], src.weather = networkNamed("n"), ""
+	_ = src.clock.Sleep(t.Context(), time.Minute)
+	cycle = c.Collect(t.Context())
+	if r := cycle.Networks[0]; r.BikesErr != nil || !errors.Is(r.WeatherErr, errUnreachable) || r.Bikes.Snapshots != 1 {
+		t.Errorf("back again without weather: %+v", r)
+	}
+	if s := c.Status()[0]; s.Bikes.LastError != "" || s.Bikes.LastFailure.IsZero() || s.Weather.LastError == "" {
+		t.Errorf("status %+v", s)
+	}
+	delete(src.bikes, "n")
+	src.weather, src.asked = someWeather, nil
+	if r := c.Collect(t.Context()).Networks[0]; r.BikesErr == nil || r.WeatherErr != nil || r.Weather.Weather != 1 {
+		t.Errorf("weather without bikes, at coordinates known from before: %+v", r)
+	}
+	store.fail = errors.New("disk full")
+	src.bikes["o"] = networkNamed("o") + " "
+	src.bikes["o"] = strings.Replace(src.bikes["o"], "06:24", "06:25", 1)
+	if r := c.Collect(t.Context()).Networks[2]; !errors.Is(r.BikesErr, store.fail) {
+		t.Errorf("store fails: %+v", r)
+	}
+}
+
+func TestWeatherAtMostEveryQuarter(t *testing.T) {
+	t.Parallel()
+	lat, lon := 59.9, 10.7
+	c, src, _ := setupCollector(t, []string{"n"}, func(c *CollectorConfig) { c.Latitude, c.Longitude = &lat, &lon })
+	for range 7 { // at 0, 5, ... 30 minutes
+		c.Collect(t.Context())
+		_ = src.clock.Sleep(t.Context(), 5*time.Minute)
+	}
+	if got := strings.Count(strings.Join(src.asked, ";"), "weather n 59.9"); got != 3 {
+		t.Errorf("asked for weather %d times, want 3: %v", got, src.asked)
+	}
+}
+
+func TestWeatherWithoutCoordinates(t *testing.T) {
+	t.Parallel()
+	c, src, _ := setupCollector(t, []string{"n"}, nil)
+	src.bikes["n"] = strings.Replace(src.bikes["n"], "43.3", "null", 1)
+	if r := c.Collect(t.Context()).Networks[0]; r.BikesErr != nil || r.WeatherErr == nil || !strings.Contains(r.WeatherErr.Error(), "LAT and LON") {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestRunSurvivesAndEnds(t *testing.T) {
+	t.Parallel()
+	var log strings.Builder
+	ctx, cancel := context.WithCancel(t.Context())
+	var waits []time.Duration
+	var c *Collector
+	c, src, _ := setupCollector(t, []string{"n", "m"}, func(c *CollectorConfig) {
+		c.Logger = slog.New(slog.NewTextHandler(&log, nil))
+		inner := c.Sleep
+		c.Sleep = func(ctx context.Context, d time.Duration) error {
+			if waits = append(waits, d); len(waits) == 3 {
+				cancel()
+			}
+			return inner(ctx, d)
+		}
+	})
+	delete(src.bikes, "m")
+	if err := c.Run(ctx, 5*time.Minute); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	if len(waits) != 3 || waits[0] != 5*time.Minute {
+		t.Errorf("waits %v", waits)
+	}
+	if failed, well := strings.Count(log.String(), "collecting failed"), strings.Count(log.String(), "msg=collected"); failed != 3 || well != 3 {
+		t.Errorf("%d failures and %d successes in the log:\n%s", failed, well, log.String())
+	}
+	if err := c.Run(t.Context(), 0); err == nil {
+		t.Error("an interval of nothing should be refused")
+	}
+}
+
+// TestStatusWhileCollecting is for the race detector.
+func TestStatusWhileCollecting(t *testing.T) {
+	t.Parallel()
+	c, _, _ := setupCollector(t, []string{"n", "m", "o", "p", "q"}, func(c *CollectorConfig) { c.Parallel = 3 })
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for range 5 {
+			c.Collect(t.Context())
+		}
+	}()
+	for {
+		select {
+		case <-done:
+			if s := c.Status(); len(s) != 5 || s[4].Bikes.LastSuccess.IsZero() {
+				t.Errorf("status %+v", s)
+			}
+			return
+		default:
+			c.Status()
+		}
+	}
+}
+
+func TestNewCollectorRefuses(t *testing.T) {
+	t.Parallel()
+	rec, src, lat := &Recorder{}, &fakeSources{}, 1.0
+	for name, cfg := range map[string]CollectorConfig{
+		"no network":    {Bikes: src, Recorder: rec},
+		"no source":     {Networks: []string{"n"}, Recorder: rec},
+		"no recorder":   {Networks: []string{"n"}, Bikes: src},
+		"half a place":  {Networks: []string{"n"}, Bikes: src, Recorder: rec, Latitude: &lat},
+		"network twice": {Networks: []string{"n", "n"}, Bikes: src, Recorder: rec},
+	} {
+		if _, err := NewCollector(cfg); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
