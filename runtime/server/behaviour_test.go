@@ -285,7 +285,7 @@ func TestShutdownDoesNotWaitForEver(t *testing.T) {
 // TestRawConnections sends what no HTTP client would.
 func TestRawConnections(t *testing.T) {
 	t.Parallel()
-	s := setup(t, func(c *Config, _ *Deps) { c.MaxHeader, c.ReadTimeout = 4096, 200*time.Millisecond })
+	s := setup(t, func(c *Config, _ *Deps) { c.MaxHeader = 4096 })
 	address, stop, ended := start(t, s)
 	for name, tt := range map[string]struct{ request, status string }{
 		"a header without end":   {"GET /health HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("x", 20_000) + "\r\n\r\n", "431"},
@@ -314,7 +314,10 @@ func exchange(t *testing.T, address, request string) (status string) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	go func() { _, _ = io.WriteString(c, request) }() // the server may hang up before it has read all
+	go func() { // the server may hang up before it has read all
+		_, _ = io.WriteString(c, request)
+		_ = c.(*net.TCPConn).CloseWrite()
+	}()
 	line, err := bufio.NewReader(c).ReadString('\n')
 	fields := strings.Fields(line)
 	if err != nil || len(fields) < 2 {

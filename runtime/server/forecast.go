@@ -100,7 +100,13 @@ func (f *forecast) vector(q *question) error {
 
 // features names the values that are there.
 func (f *forecast) features(q *question) map[string]float64 {
-	row := make(map[string]float64, len(q.values))
+	there := 0
+	for _, v := range q.values {
+		if !math.IsNaN(v) {
+			there++
+		}
+	}
+	row := make(map[string]float64, there)
 	for i, v := range q.values {
 		if !math.IsNaN(v) {
 			row[f.schema.columns[i]] = v

@@ -154,7 +154,7 @@ func TestSurface(t *testing.T) {
 		{name: "predictions from an unreadable log", request: "GET /api/predictions", options: []option{withStoreDown}, status: 503, want: []string{"problem:store-unavailable"}},
 
 		{name: "the root", request: "GET /", status: 302},
-		{name: "the page", request: "GET /dashboard", status: 200, want: []string{"Simulated data", "27 %", "Enough bikes", "11:57:00 UTC", "3 min ago", "0.891"}},
+		{name: "the page", request: "GET /dashboard", status: 200, want: []string{"Simulated data", "27 %", "No shortage expected", "11:57:00 UTC", "3 min ago", "0.891"}},
 		{name: "the page without a model", request: "GET /dashboard", options: []option{withoutModel}, status: 200, want: []string{"No model is in service yet", "no forecast without a model"}},
 		{name: "the page without a store", request: "GET /dashboard", options: []option{withStoreDown}, status: 200, want: []string{"The store cannot be read", "Live data", "Nothing is stored yet"}},
 		{name: "the page for an unknown network", request: "GET /dashboard?network=%3Cscript%3E", status: 200, want: []string{"there is no network"}, not: []string{"<script>"}},

@@ -38,7 +38,7 @@ func newLanguage(code, point, text string) language {
 	}
 	funcs := template.FuncMap{
 		"percent": func(v float64) string { return number(100*v, 1) + " %" },
-		"join":    func(names []string) string { return strings.Join(names, ", ") },
+		"join":    join,
 		"list": func(cs []contribution) string {
 			var items []string
 			for _, c := range cs {
@@ -48,6 +48,14 @@ func newLanguage(code, point, text string) language {
 		},
 	}
 	return language{code, template.Must(template.New(code).Funcs(funcs).Parse(text))}
+}
+
+// join names the first few and counts the rest.
+func join(names []string) string {
+	if more := len(names) - mostNamed; more > 0 {
+		return fmt.Sprintf("%s (+%d)", strings.Join(names[:mostNamed], ", "), more)
+	}
+	return strings.Join(names, ", ")
 }
 
 // decimals are as many as leave about three significant digits.
@@ -84,7 +92,8 @@ func pickLanguage(named ...string) (language, error) {
 	return languages[0], nil
 }
 
-// mostNamed is how many contributions each way the text names.
+// mostNamed is how many contributions each way, and how many missing inputs,
+// the text names.
 const mostNamed = 3
 
 // explain writes the text; cs has the largest contribution first.

@@ -79,7 +79,7 @@ func (s *Server) observe(c *gin.Context) {
 	attrs := []slog.Attr{
 		slog.String("request_id", requestID(c)),
 		slog.String("method", c.Request.Method),
-		slog.String("path", c.Request.URL.Path),
+		slog.String("path", clip(c.Request.URL.Path)),
 		slog.Int("status", status),
 		slog.Int("bytes", max(c.Writer.Size(), 0)),
 		slog.Duration("took", took),
@@ -132,7 +132,7 @@ func (s *Server) rescue(c *gin.Context) {
 		}
 		s.log.LogAttrs(context.WithoutCancel(c.Request.Context()), slog.LevelError, "panic while answering",
 			slog.String("request_id", requestID(c)),
-			slog.String("path", c.Request.URL.Path),
+			slog.String("path", clip(c.Request.URL.Path)),
 			slog.Any("panic", cause),
 			slog.String("stack", string(debug.Stack())))
 		if c.Writer.Written() {

@@ -89,7 +89,7 @@ func (p *Problem) because(err error) *Problem {
 }
 
 func invalid(errs []FieldError) *Problem {
-	p := invalidInput.problem("%d of the input's fields are wrong", len(errs))
+	p := invalidInput.problem("%d things are wrong; errors names each", len(errs))
 	if len(errs) == 1 {
 		p.Detail = strings.TrimSpace(errs[0].Field + " " + errs[0].Detail)
 	}
@@ -135,11 +135,20 @@ func networkProblem(err *dataset.NetworkError) *Problem {
 	return p
 }
 
+// clip shortens what a client sent before it is echoed or logged.
+func clip(s string) string {
+	const most = 256
+	if len(s) > most {
+		return s[:most]
+	}
+	return s
+}
+
 // fail answers with the problem that an error stands for.
 func (s *Server) fail(c *gin.Context, err error) {
 	found := problemOf(err)
 	p := *found // an error value may be shared
-	p.Instance = c.Request.URL.Path
+	p.Instance = clip(c.Request.URL.EscapedPath())
 	p.RequestID = requestID(c)
 	if p.Status >= 500 {
 		_ = c.Error(found) // for the access log

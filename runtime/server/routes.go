@@ -35,7 +35,7 @@ func (s *Server) routes() *gin.Engine {
 	s.get(e, "/api/predictions", s.predictions)
 
 	e.NoRoute(s.with(func(c *gin.Context) error {
-		return notFound.problem("there is no %s; GET /dashboard shows where to go", c.Request.URL.Path)
+		return notFound.problem("there is no %s; GET /dashboard shows where to go", printable([]byte(c.Request.URL.Path)))
 	}))
 	e.NoMethod(s.with(func(c *gin.Context) error {
 		return wrongMethod.problem("%s takes %s, not %s", c.Request.URL.Path, c.Writer.Header().Get("Allow"), c.Request.Method)

@@ -72,27 +72,33 @@ func setDefault[T comparable](field *T, value T) {
 	}
 }
 
-// Models is where the model in service comes from; *loader.Loader is one.
+// What the program wires in.
+var (
+	_ Models = (*loader.Loader)(nil)
+	_ Rows   = (*dataset.Live)(nil)
+	_ Log    = (*predlog.Writer)(nil)
+	_ Recent = predlog.Store(nil)
+)
+
+// Models is where the model in service comes from.
 type Models interface {
 	// Current is nil while there is none.
 	Current() *loader.Loaded
 	Reload(ctx context.Context) (now loader.Loaded, changed bool, err error)
 }
 
-// Rows gives the newest stored row of a network, as *dataset.Live does. An
-// empty network stands for the only one.
+// Rows gives the newest stored row of a network. An empty network stands for
+// the only one.
 type Rows interface {
 	Newest(ctx context.Context, task features.Task, network string) (dataset.Row, error)
 }
 
-// Log takes every prediction that was answered, at once; *predlog.Writer is
-// one.
+// Log takes every prediction that was answered, without making it wait.
 type Log interface {
 	Add(p predlog.Prediction)
 }
 
-// Recent lists the newest logged predictions, newest first; every
-// predlog.Store is one.
+// Recent lists the newest logged predictions, newest first.
 type Recent interface {
 	RecentPredictions(ctx context.Context, limit int) ([]predlog.Prediction, error)
 }

@@ -1,0 +1,138 @@
+package server
+
+import (
+	"encoding/json"
+	"io"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func testSchema(t testing.TB) *schema { return newSchema(load(t, testModel(), "v1").Predictor) }
+
+// FuzzDecode holds the decoder to the standard library's: what it accepts must
+// be valid JSON with the same values, and what it refuses it must explain.
+func FuzzDecode(f *testing.F) {
+	for _, seed := range []string{
+		``, ` `, `{}`, `null`, `[]`, `{"features":{}}`, `{"features":` + classic + `}`, `{"network":"oslo"}`, `{"network":"\u00e5\ud83d\ude00\ud800"}`,
+		`{"language":"en","network":"x"}`, `{"features":{"free_bikes":-1.5E+3,"temp_2m":0}}`, `{"features":{"free_bikes":1e999}}`,
+		`{"features":{"a":[{"b":[null,true,false,"\n"]}]}}`, `{"features":{"climatology":NaN}}`, `{"a":01}`, `{"a":1.}`, `{"a":"` + "\x01" + `"}`, "\ufeff{}", `{"a":"\`,
+		strings.Replace(`{"features":`+classic+`}`, "free_bikes", `free\u005fbikes`, 1),
+	} {
+		f.Add([]byte(seed))
+	}
+	sc := testSchema(f)
+	f.Fuzz(func(t *testing.T, body []byte) {
+		var q question
+		errs := decode(slices.Clone(body), sc, true, &q)
+		for _, e := range errs {
+			if e.Detail == "" {
+				t.Errorf("an error without a reason: %+v", e)
+			}
+		}
+		if _, err := json.Marshal(invalid(errs)); err != nil {
+			t.Errorf("the refusal cannot be written: %v", err)
+		}
+		if !json.Valid(body) && strings.Trim(string(body), " \t\r\n") != "" && len(errs) == 0 {
+			t.Fatalf("accepted what is not JSON: %q", body)
+		}
+		if len(errs) == 0 {
+			compare(t, body, sc, &q)
+		}
+	})
+}
+
+// compare reads an accepted body the slow way.
+func compare(t *testing.T, body []byte, sc *schema, q *question) {
+	t.Helper()
+	var want struct {
+		Features map[string]*float64
+		Network  string
+		Language string
+	}
+	d := json.NewDecoder(strings.NewReader(string(body)))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&want); err != nil && err != io.EOF {
+		t.Fatalf("accepted %q, which the standard library refuses: %v", body, err)
+	}
+	if q.given != (want.Features != nil) || q.network != want.Network || q.language != want.Language {
+		t.Fatalf("%q was read as %+v", body, q)
+	}
+	for i, name := range sc.columns {
+		v, there := want.Features[name]
+		if there == math.IsNaN(q.values[i]) || there && (v == nil || *v != q.values[i]) {
+			t.Fatalf("%q: %s was read as %v", body, name, q.values[i])
+		}
+	}
+}
+
+// FuzzSkip holds the scanner to json.Valid for any value at all.
+func FuzzSkip(f *testing.F) {
+	for _, seed := range []string{
+		`1`, `-0`, `0.5e-7`, `"\u12ab\\\""`, `[1,[2,{"a":{}}],[]]`, `{"a":1,"a":2}`, `tru`, `[1,]`, `{,}`, `-`, `1e`, `"\x"`, `"\ud83d\ude00"`, ` 1 `, `nullx`, `+1`, `.5`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		s := scanner{b: text}
+		_, err := s.skip(0)
+		if err == nil {
+			err = s.end()
+		}
+		valid := json.Valid(text)
+		if valid && err != nil && strings.Contains(err.Error(), "deep") {
+			return // the standard library goes deeper
+		}
+		if valid != (err == nil) {
+			t.Fatalf("%q is valid: %v, but the scanner says %v", text, valid, err)
+		}
+	})
+}
+
+func TestSyntaxErrorsSayWhere(t *testing.T) {
+	t.Parallel()
+	sc := testSchema(t)
+	for body, want := range map[string]FieldError{
+		`{"features":{"temp_2m":1,}}`:     {"", "the body is not valid JSON: expected a field name in double quotes at byte 25"},
+		`{"features":{"temp_2m" 1}}`:      {"", "the body is not valid JSON: expected a colon at byte 23"},
+		`{"features":{"temp_2m":1 2}}`:    {"", "the body is not valid JSON: expected a comma or a closing brace at byte 25"},
+		`{"features":{"temp_2m":1`:        {"", "the body is not valid JSON: expected a comma or a closing brace at byte 24"},
+		`{"features":{"temp_2m":-nan}}`:   {"features.temp_2m", "the body is not valid JSON: NaN and infinities are not JSON (leave out what is missing) at byte 24"},
+		`{"features":{"temp_2m":Infinity`: {"features.temp_2m", "the body is not valid JSON: NaN and infinities are not JSON (leave out what is missing) at byte 23"},
+		`{"features":{"temp_2m":007}}`:    {"features.temp_2m", "the body is not valid JSON: a number with a leading zero at byte 26"},
+		`{"network":"x`:                   {"network", "the body is not valid JSON: the string does not end at byte 13"},
+		`{"network":"\q"}`:                {"network", "the body is not valid JSON: a string with an invalid escape at byte 11"},
+		"{\"network\":\"a\nb\"}":          {"network", "the body is not valid JSON: a control character in a string at byte 13"},
+	} {
+		var q question
+		errs := decode([]byte(body), sc, false, &q)
+		if len(errs) != 1 || errs[0] != want {
+			t.Errorf("%s: errors %q, want %q", body, errs, want)
+		}
+	}
+}
+
+// A question is used again and must forget the one before.
+func TestQuestionForgets(t *testing.T) {
+	t.Parallel()
+	sc := testSchema(t)
+	var q question
+	if errs := decode([]byte(`{"features":`+classic+`}`), sc, true, &q); len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	if errs := decode([]byte(`{"language":"en"}`), sc, true, &q); len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	if q.given || slices.ContainsFunc(q.values, func(v float64) bool { return !math.IsNaN(v) }) {
+		t.Errorf("remembers %+v", q)
+	}
+}
+
+func TestDecodeDoesNotAllocate(t *testing.T) {
+	sc, body := testSchema(t), []byte(`{"features":`+classic+`}`)
+	var q question
+	if n := testing.AllocsPerRun(100, func() { decode(body, sc, false, &q) }); n > 1 {
+		t.Errorf("%v allocations a body", n)
+	}
+}
