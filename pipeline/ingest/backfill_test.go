@@ -278,6 +278,21 @@ func TestReadHistoryForms(t *testing.T) {
 	}
 }
 
+func TestOpenParquetDistrusts(t *testing.T) {
+	t.Parallel()
+	tests := map[string]string{
+		"PAR1":                         "too few",
+		"PAR1 and then it was cut off": "cut off",
+		"PAR1xxxx\xff\xff\xff\xffPAR1": "claims 4294967295 bytes of a file of 16",
+		"PAR1" + "garbage!" + "\x08\x00\x00\x00PAR1": "Parquet",
+	}
+	for data, want := range tests {
+		if _, err := openParquet(strings.NewReader(data), int64(len(data))); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: error %v, want one with %q", data, err, want)
+		}
+	}
+}
+
 // TestBackfillThroughTheClients goes the whole way over HTTP.
 func TestBackfillThroughTheClients(t *testing.T) {
 	t.Parallel()
@@ -315,6 +330,7 @@ func TestBackfillThroughTheClients(t *testing.T) {
 func FuzzReadHistory(f *testing.F) {
 	f.Add(parquetBytes(f, []historyRow{change("a", day0, 1, 3), change("b", day0.Add(time.Hour), 1, 3)}))
 	f.Add([]byte("PAR1PAR1"))
+	f.Add([]byte("PAR1xxxx\xff\xff\xff\xffPAR1")) // a footer that claims 4 GiB
 	f.Fuzz(func(t *testing.T, data []byte) {
 		h, err := readHistory(t.Context(), strings.NewReader(string(data)), int64(len(data)), day0)
 		if err == nil && h.rows < int64(len(h.table.rows)) {

@@ -1,6 +1,8 @@
 package ingest
 
 import (
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -27,6 +29,9 @@ func guardParquet(err *error) {
 
 func openParquet(r io.ReaderAt, size int64) (t *parquetTable, err error) {
 	defer guardParquet(&err)
+	if err := checkFooter(r, size); err != nil {
+		return nil, err
+	}
 	file, err := parquet.OpenFile(r, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
 	if err != nil {
 		return nil, fmt.Errorf("open Parquet file: %w", err)
@@ -39,6 +44,26 @@ func openParquet(r io.ReaderAt, size int64) (t *parquetTable, err error) {
 		t.columns = append(t.columns, f.Name())
 	}
 	return t, nil
+}
+
+// checkFooter checks what the library takes on trust: that the footer is not
+// longer than the file. It would make room for up to 4 GiB of it.
+func checkFooter(r io.ReaderAt, size int64) error {
+	const frame = 12 // magic at both ends and the footer's length
+	var tail [8]byte
+	if size < frame {
+		return fmt.Errorf("%d bytes are too few for a Parquet file", size)
+	}
+	if _, err := r.ReadAt(tail[:], size-8); err != nil {
+		return fmt.Errorf("read Parquet footer: %w", err)
+	}
+	if string(tail[4:]) != "PAR1" {
+		return errors.New("the Parquet file has no footer; it is cut off")
+	}
+	if n := int64(binary.LittleEndian.Uint32(tail[:])); n > size-frame {
+		return fmt.Errorf("the Parquet footer claims %d bytes of a file of %d; it is broken", n, size)
+	}
+	return nil
 }
 
 // each calls yield for every row with the values of the columns wanted, by
