@@ -1,12 +1,10 @@
 package value
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 
 	"livelab/pipeline/ingest"
-	"livelab/pipeline/observation"
 )
 
 // CheckBatch refuses a batch of which any part cannot be stored, so that a
@@ -70,71 +68,6 @@ func checkTimes(b ingest.Batch) error {
 		}
 	}
 	return nil
-}
-
-// Change is an observation as it is stored.
-type Change struct {
-	At      int64 // Unix seconds
-	Station int32 // surrogate key
-	observation.State
-}
-
-// Count makes every count below zero Unknown.
-func Count(n int32) int32 { return max(n, observation.Unknown) }
-
-// Changes resolves the stations of observations by keys, which must have them
-// all, and gives the rows in the order of the primary key, which is by far the
-// fastest to write and later to read. Of several rows with the same key the
-// last one given stays.
-func Changes(rows []observation.Observation, keys map[string]int32) []Change {
-	changes := make([]Change, len(rows))
-	for i := range rows {
-		r := &rows[i]
-		changes[i] = Change{At: r.At.Unix(), Station: keys[r.StationID], State: r.State}
-		changes[i].FreeBikes = Count(r.FreeBikes)
-		changes[i].EmptySlots = Count(r.EmptySlots)
-	}
-	return sortLast(changes, func(a, b *Change) int {
-		return cmp.Or(cmp.Compare(a.Station, b.Station), cmp.Compare(a.At, b.At))
-	})
-}
-
-// Totals gives the rows in ascending order of time, the last one given for
-// each time.
-func Totals(rows []observation.Totals) []observation.Totals {
-	return sortLast(slices.Clone(rows), func(a, b *observation.Totals) int {
-		return cmp.Compare(a.At.Unix(), b.At.Unix())
-	})
-}
-
-// Weather gives the rows in ascending order of time, the last one given for
-// each time.
-func Weather(rows []observation.Weather) []observation.Weather {
-	return sortLast(slices.Clone(rows), func(a, b *observation.Weather) int {
-		return cmp.Compare(a.At.Unix(), b.At.Unix())
-	})
-}
-
-// Stations gives the stations in order of ID, the last one given for each.
-func Stations(rows []observation.Station) []observation.Station {
-	return sortLast(slices.Clone(rows), func(a, b *observation.Station) int {
-		return cmp.Compare(a.ID, b.ID)
-	})
-}
-
-// sortLast sorts rows in place and drops all but the last of equal ones.
-func sortLast[T any](rows []T, compare func(a, b *T) int) []T {
-	byKey := func(a, b T) int { return compare(&a, &b) }
-	if !slices.IsSortedFunc(rows, byKey) {
-		slices.SortStableFunc(rows, byKey)
-	}
-	kept := rows[:0]
-	for i := range rows {
-		if i+1 == len(rows) || compare(&rows[i], &rows[i+1]) != 0 {
-			kept = append(kept, rows[i])
-		}
-	}
-	return kept
 }
 
 // NewStations lists the IDs that the batch names and keys lacks, sorted, each

@@ -38,8 +38,9 @@ CREATE TABLE stations (
 -- Station comes first in the key because every question is about a station at
 -- or over a time: the state as of t is one index probe, a station's history one
 -- range. The columns are in falling order of width, which leaves no padding.
--- There is no foreign key to stations: checking it row by row would cost a
--- third of an import's time, and the only writer resolves the keys itself.
+-- There is no foreign key to stations: it would look up and lock a station for
+-- each of the millions of rows of an import, and the only writer takes the keys
+-- from that table itself.
 CREATE TABLE observations (
     at          timestamptz NOT NULL,
     station     integer NOT NULL,
