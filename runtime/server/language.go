@@ -34,7 +34,7 @@ var languages = []language{
 
 func newLanguage(code, point, text string) language {
 	number := func(v float64, digits int) string {
-		return strings.Replace(strconv.FormatFloat(v, 'f', digits, 64), ".", point, 1)
+		return strings.NewReplacer(".", point, "-", "−").Replace(strconv.FormatFloat(v, 'f', digits, 64))
 	}
 	funcs := template.FuncMap{
 		"percent": func(v float64) string { return number(100*v, 1) + " %" },
@@ -71,7 +71,7 @@ func decimals(v float64) int {
 
 func signed(v float64, number func(float64, int) string) string {
 	if v < 0 {
-		return "−" + number(-v, 2)
+		return number(v, 2)
 	}
 	return "+" + number(v, 2)
 }
