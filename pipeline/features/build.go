@@ -60,6 +60,7 @@ func Build(task Task, s Series, at []time.Time) (*Frame, error) {
 	b.present()
 	b.past()
 	b.outcomes()
+	b.derived()
 	b.calendar()
 	return b.frame(), nil
 }
@@ -163,6 +164,20 @@ func (b *builder) ratioAt(point int) float64 {
 		return math.NaN()
 	}
 	return b.s.Points[point].FreeRatio()
+}
+
+// derived fills what follows from the other columns; see Derive.
+func (b *builder) derived() {
+	threshold := b.columns[Threshold]
+	for _, f := range catalogue {
+		if f.Of == "" {
+			continue
+		}
+		of, column := b.columns[f.Of], b.columns[f.Name]
+		for i := range column {
+			column[i] = Derive(f.Name, of[i], threshold[i])
+		}
+	}
 }
 
 // calendar fills what the clock knows about t+h.

@@ -50,9 +50,7 @@ func (b *builder) outcomes() {
 		if j := nearest(b.s.Points, t.Add(b.task.Horizon()), b.task.Tolerance()); j >= 0 {
 			b.short[i] = b.label(b.ratioAt(j), float64(b.s.Points[j].FreeBikes), q)
 		}
-		c["shortage_threshold"][i] = q
-		c["free_ratio_margin"][i] = ratio - q
-		c["short_now"][i] = b.shortNow[i].number()
+		c[Threshold][i] = q
 		c["climatology"][i], c["typical_change"][i] = climate.at(t)
 	}
 }
@@ -95,16 +93,6 @@ func (b *builder) label(ratio, free, threshold float64) Label {
 		return Short
 	}
 	return NotShort
-}
-
-func (l Label) number() float64 {
-	switch l {
-	case Short:
-		return 1
-	case NotShort:
-		return 0
-	}
-	return math.NaN()
 }
 
 // nearest finds the point nearest to t, the earlier of two, or -1 where none is
@@ -166,10 +154,10 @@ func (c *climatology) at(t time.Time) (rate, change float64) {
 	}
 	slot := c.slots[hourOfWeek(t.Add(c.horizon))]
 	overallRate := float64(c.all.short) / float64(c.all.rows)
-	overallChange := float64(c.all.change) / changeUnit / float64(c.all.rows)
+	overallChange := float64(float64(c.all.change)/changeUnit) / float64(c.all.rows)
 	n := float64(slot.rows) + shrinkage
 	rate = (float64(slot.short) + float64(shrinkage*overallRate)) / n
-	change = (float64(slot.change)/changeUnit + float64(shrinkage*overallChange)) / n
+	change = (float64(float64(slot.change)/changeUnit) + float64(shrinkage*overallChange)) / n
 	return rate, change
 }
 

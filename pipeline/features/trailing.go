@@ -52,7 +52,7 @@ func (w *trailing) at(t time.Time) float64 {
 // quantile interpolates linearly between the sorted values (Hyndman and Fan,
 // 1996, type 7).
 func quantile(sorted []float64, p float64) float64 {
-	position := p * float64(len(sorted)-1)
+	position := float64(p * float64(len(sorted)-1))
 	i := int(math.Floor(position))
 	if i+1 >= len(sorted) {
 		return sorted[len(sorted)-1]
