@@ -25,6 +25,7 @@ type monthHistory struct {
 	table    readingTable
 	stations map[string]observation.Station
 	rows     int64
+	scratch  []byte
 	dropped  int64 // rows without a station, without a time or of another month
 }
 
@@ -65,7 +66,8 @@ func readHistory(ctx context.Context, r io.ReaderAt, size int64, start time.Time
 // add takes in one row, with the values in the order of historyColumns.
 func (h *monthHistory) add(v []parquet.Value, unit time.Duration) {
 	h.rows++
-	id := trimCell(appendCell(nil, v[0]))
+	h.scratch = appendCell(h.scratch[:0], v[0])
+	id := trimCell(h.scratch)
 	at, ok := timeOf(v[6], unit)
 	offset := at.Sub(h.start).Milliseconds()
 	if !ok || badName(id) != "" || offset < 0 || !at.Before(h.start.AddDate(0, 1, 0)) {
@@ -89,7 +91,14 @@ func (h *monthHistory) describe(id string, v []parquet.Value, free, slots int16)
 		Capacity: sumOrUnknown(int32(free), int32(slots))}
 }
 
+// historyNumber reads a number of any type, or as text.
 func historyNumber(v parquet.Value) number {
+	switch v.Kind() {
+	case parquet.Int32:
+		return number{value: float64(v.Int32()), given: true, ok: true}
+	case parquet.Int64:
+		return number{value: float64(v.Int64()), given: true, ok: true}
+	}
 	value, ok := parseFloat(appendCell(nil, v))
 	return number{value: value, given: ok, ok: ok && !math.IsNaN(value)}
 }
