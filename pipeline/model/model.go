@@ -38,6 +38,10 @@ type Model struct {
 	// Threshold is the least probability that is called a shortage.
 	Threshold float64 `json:"threshold"`
 
+	// Defaults stand in for columns that a row does not give and that inputs
+	// are derived from: the threshold, as it was at the end of validation.
+	Defaults map[string]float64 `json:"defaults,omitempty"`
+
 	// Calibration is how the fitted log odds became the ones above. It is
 	// already in the weights and the intercept.
 	Calibration Calibration `json:"calibration"`

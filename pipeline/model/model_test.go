@@ -3,12 +3,15 @@ package model
 import (
 	"encoding/json"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"livelab/pipeline/features"
 )
+
+var nan = math.NaN()
 
 func testModel() *Model {
 	return &Model{
@@ -20,9 +23,12 @@ func testModel() *Model {
 			{Name: "temp_2m", Mean: 10, Scale: 5, Weight: 0.5},
 			{Name: "double.free", Mean: 0.8, Scale: 0.2, Weight: 1, Optional: true},
 			{Name: "climatology", Mean: 0.2, Scale: 0.1, Weight: 0.3, Optional: true},
+			{Name: "margin", Mean: 0.1, Scale: 0.1, Weight: -3, Optional: true},
+			{Name: "short_now", Mean: 0.2, Scale: 0.4, Weight: 1, Optional: true},
 		},
 		Intercept:   -1,
 		Threshold:   0.4,
+		Defaults:    map[string]float64{"shortage_threshold": 0.375},
 		Calibration: Calibration{Slope: 1, Offset: 0},
 		Transforms: []TransformRef{{
 			Name: "double", Digest: "d1", Inputs: []string{"free_ratio"}, Outputs: []string{"free"},
@@ -48,15 +54,15 @@ func (double) Apply(in, out [][]float64) error {
 
 func TestProbability(t *testing.T) {
 	t.Parallel()
-	m, missing := testModel(), math.NaN()
+	m := testModel()
 	tests := []struct {
 		name    string
 		x       []float64
 		logOdds float64
 	}{
-		{"all means", []float64{0.4, 10, 0.8, 0.2}, -1},
-		{"all missing", []float64{missing, missing, missing, missing}, -1},
-		{"by hand", []float64{0.3, 20, 0.6, 0.3}, -1 + 2 + 1 - 1 + 0.3},
+		{"all means", []float64{0.4, 10, 0.8, 0.2, 0.1, 0.2}, -1},
+		{"all missing", []float64{nan, nan, nan, nan, nan, nan}, -1},
+		{"by hand", []float64{0.3, 20, 0.6, 0.3, 0.2, 0.6}, -1 + 2 + 1 - 1 + 0.3 - 3 + 1},
 	}
 	for _, tt := range tests {
 		if got := m.LogOdds(tt.x); math.Abs(got-tt.logOdds) > 1e-12 {
@@ -74,7 +80,7 @@ func TestProbability(t *testing.T) {
 func TestExplainSumsToLogOdds(t *testing.T) {
 	t.Parallel()
 	m := testModel()
-	x := []float64{0.31, math.NaN(), 0.77, 1e9}
+	x := []float64{0.31, nan, 0.77, 1e9, 0, 1}
 	sum, cs := m.Explain(x)
 	for _, c := range cs {
 		sum += c.LogOdds
@@ -88,7 +94,7 @@ func TestExplainSumsToLogOdds(t *testing.T) {
 }
 
 func TestPredictDoesNotAllocate(t *testing.T) {
-	m, x := testModel(), []float64{0.3, 20, 0.6, 0.3}
+	m, x := testModel(), []float64{0.3, 20, 0.6, 0.3, 0.2, 1}
 	if n := testing.AllocsPerRun(100, func() { m.Probability(x) }); n != 0 {
 		t.Errorf("a prediction allocates %v times", n)
 	}
@@ -147,31 +153,74 @@ func TestPredictorBindsTransformsByDigest(t *testing.T) {
 	if err := p.SelfTest(); err != nil {
 		t.Error(err)
 	}
-	if got := strings.Join(p.Columns(), " "); got != "climatology free_ratio temp_2m" {
+	want := "climatology empty_slots free_bikes free_ratio precipitation shortage_threshold stations_count temp_2m total_slots wind_speed_10m"
+	if got := strings.Join(p.Columns(), " "); got != want {
 		t.Errorf("columns are %q", got)
 	}
-	if got := strings.Join(p.Required(), " "); got != "free_ratio temp_2m" {
+	if got, want := p.Required(), features.ClassicInputs(); !slices.Equal(got, want) {
 		t.Errorf("required are %q", got)
 	}
-	x, err := p.Vector(map[string]float64{"free_ratio": 0.3, "temp_2m": 4})
+}
+
+// row puts values into the order of a predictor's columns.
+func row(p *Predictor, given map[string]float64) []float64 {
+	values := make([]float64, len(p.Columns()))
+	for i, name := range p.Columns() {
+		v, ok := given[name]
+		if !ok {
+			v = math.NaN()
+		}
+		values[i] = v
+	}
+	return values
+}
+
+func TestVector(t *testing.T) {
+	t.Parallel()
+	p, err := NewPredictor(testModel(), []features.Transform{double{"d1"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if x[0] != 0.3 || x[1] != 4 || x[2] != 0.6 || !math.IsNaN(x[3]) {
-		t.Errorf("vector is %v", x)
+	tests := []struct {
+		name    string
+		given   map[string]float64
+		want    []float64 // free_ratio, temp_2m, double.free, climatology, margin, short_now
+		imputed string
+	}{
+		{"what a classic client gives", map[string]float64{"free_ratio": 0.25, "temp_2m": 4}, []float64{0.25, 4, 0.5, nan, -0.125, 1}, "climatology shortage_threshold"},
+		{"with the threshold", map[string]float64{"free_ratio": 0.25, "temp_2m": 4, "climatology": 0.5, "shortage_threshold": 0.125}, []float64{0.25, 4, 0.5, 0.5, 0.125, 0}, ""},
+		{"nothing", nil, []float64{nan, nan, nan, nan, nan, nan}, "free_ratio temp_2m double.free climatology margin short_now shortage_threshold"},
+	}
+	for _, tt := range tests {
+		values := row(p, tt.given)
+		x := make([]float64, len(p.Model.Inputs))
+		if err := p.Vector(x, values); err != nil {
+			t.Fatal(err)
+		}
+		for i := range x {
+			if x[i] != tt.want[i] && !(math.IsNaN(x[i]) && math.IsNaN(tt.want[i])) {
+				t.Errorf("%s: %s is %v, want %v", tt.name, p.Model.Inputs[i].Name, x[i], tt.want[i])
+			}
+		}
+		if got := strings.Join(p.Imputed(x, values), " "); got != tt.imputed {
+			t.Errorf("%s: imputed are %q, want %q", tt.name, got, tt.imputed)
+		}
+	}
+	if !p.Needs(slices.Index(p.Columns(), "free_ratio")) || p.Needs(slices.Index(p.Columns(), "free_bikes")) {
+		t.Error("the model needs what it reads, and no more")
 	}
 }
 
 func TestFrameAndRowAgree(t *testing.T) {
 	t.Parallel()
 	m := testModel()
-	names := []string{"free_ratio", "temp_2m", "climatology"}
-	columns := [][]float64{{0.1, 0.5, math.NaN()}, {3, math.NaN(), 21}, {0.2, 0.9, 0.1}}
+	names := []string{"free_ratio", "temp_2m", "climatology", "shortage_threshold", "margin", "short_now"}
+	columns := [][]float64{{0.125, 0.5, nan}, {3, nan, 21}, {0.2, 0.9, 0.1}, {0.25, 0.25, 0.25}, {0.125 - 0.25, 0.25, nan}, {1, 0, nan}}
 	f := features.NewFrame(m.Task, make([]time.Time, 3), make([]features.Label, 3), make([]features.Label, 3), names, columns)
 	if err := features.ApplyTransforms(f, []features.Transform{double{"d1"}}); err != nil {
 		t.Fatal(err)
 	}
-	batch, err := m.Probabilities(f)
+	batch, err := m.FrameVectors(f)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,19 +228,19 @@ func TestFrameAndRowAgree(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for row := range batch {
+	for r := range f.Rows() {
 		values := make(map[string]float64)
 		for i, name := range names {
-			if !math.IsNaN(columns[i][row]) {
-				values[name] = columns[i][row]
-			}
+			values[name] = columns[i][r]
 		}
-		x, err := p.Vector(values)
-		if err != nil {
+		x := make([]float64, len(m.Inputs))
+		if err := p.Vector(x, row(p, values)); err != nil {
 			t.Fatal(err)
 		}
-		if one := m.Probability(x); one != batch[row] {
-			t.Errorf("row %d alone is %v, in the batch %v", row, one, batch[row])
+		for i := range x {
+			if math.Float64bits(x[i]) != math.Float64bits(batch[i][r]) {
+				t.Errorf("row %d: %s alone is %v, in the batch %v", r, m.Inputs[i].Name, x[i], batch[i][r])
+			}
 		}
 	}
 }

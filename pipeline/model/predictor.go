@@ -1,116 +1,192 @@
 package model
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"slices"
 
+	"livelab/pipeline/detmath"
 	"livelab/pipeline/features"
 )
 
 // Predictor is a model with the transforms that it was trained with: what
-// turns named values into a prediction. It is safe for concurrent use.
+// turns a row into a prediction. It is safe for concurrent use.
 type Predictor struct {
 	Model *Model
 
+	columns  []string // that a row may give, sorted
+	required []string // those of them that it must give
+	inputs   []origin // of each input of the model
+
 	transforms []features.Transform
-	base       []string // columns that a row may give, sorted
-	required   []string // those of them that a row must give, in the model's order
-	direct     []bool   // for each input, whether the row gives it
+	reads      [][]origin // of each transform, where its inputs come from
+
+	threshold int // the column of the threshold, or -1
+}
+
+// origin is where a value comes from.
+type origin struct {
+	derived  string // name of the derived column, or empty
+	column   int    // of the row, or -1
+	computed int    // output of the transforms, counted through, or -1
 }
 
 // NewPredictor binds a model to its transforms, found by digest among those
 // offered.
 func NewPredictor(m *Model, offered []features.Transform) (*Predictor, error) {
 	p := &Predictor{Model: m}
-	made := make(map[string]bool)
+	computed := make(map[string]int)
 	for _, ref := range m.Transforms {
 		i := slices.IndexFunc(offered, func(t features.Transform) bool { return t.Digest() == ref.Digest })
 		if i < 0 {
 			return nil, fmt.Errorf("model %s needs the transform %s with digest %s, which is not there", m.Name, ref.Name, ref.Digest)
 		}
 		p.transforms = append(p.transforms, offered[i])
-		for _, in := range ref.Inputs {
-			if !made[in] {
-				p.base = append(p.base, in)
-			}
-		}
 		for _, out := range ref.Outputs {
-			made[ref.Name+"."+out] = true
+			computed[ref.Name+"."+out] = len(computed)
 		}
 	}
-	p.direct = make([]bool, len(m.Inputs))
-	for i, in := range m.Inputs {
-		if made[in.Name] {
-			continue
-		}
-		p.direct[i] = true
-		p.base = append(p.base, in.Name)
-		if !in.Optional {
-			p.required = append(p.required, in.Name)
-		}
+	p.setColumns(computed)
+	for _, in := range m.Inputs {
+		p.inputs = append(p.inputs, p.origin(in.Name, computed))
 	}
-	slices.Sort(p.base)
-	p.base = slices.Compact(p.base)
+	for _, ref := range m.Transforms {
+		var reads []origin
+		for _, name := range ref.Inputs {
+			reads = append(reads, p.origin(name, computed))
+		}
+		p.reads = append(p.reads, reads)
+	}
 	return p, nil
 }
 
-// Columns lists what a row may give, sorted by name.
-func (p *Predictor) Columns() []string { return p.base }
-
-// Required lists what a row must give.
-func (p *Predictor) Required() []string { return p.required }
-
-// Vector computes the model's inputs from a row's values by column name. A
-// column that is absent is missing. The caller has checked the names.
-func (p *Predictor) Vector(row map[string]float64) ([]float64, error) {
-	made, err := p.transform(row)
-	if err != nil {
-		return nil, err
+// setColumns finds what a row may give: the classic eight, and what the inputs
+// of the model and of its transforms are, or are derived from.
+func (p *Predictor) setColumns(computed map[string]int) {
+	var read []string
+	for _, in := range p.Model.Inputs {
+		read = append(read, in.Name)
 	}
-	x := make([]float64, len(p.Model.Inputs))
-	for i, in := range p.Model.Inputs {
-		from := made
-		if p.direct[i] {
-			from = row
-		}
-		v, ok := from[in.Name]
-		if !ok {
-			v = math.NaN()
-		}
-		x[i] = v
+	for _, ref := range p.Model.Transforms {
+		read = append(read, ref.Inputs...)
 	}
-	return x, nil
+	p.required = features.ClassicInputs()
+	p.columns = features.ClassicInputs()
+	for _, name := range read {
+		if _, ok := computed[name]; ok {
+			continue
+		}
+		if of := features.DerivedFrom(name); of != "" {
+			p.columns = append(p.columns, of, features.Threshold)
+			continue
+		}
+		p.columns = append(p.columns, name)
+	}
+	slices.Sort(p.columns)
+	p.columns = slices.Compact(p.columns)
+	p.threshold = slices.Index(p.columns, features.Threshold)
 }
 
-func (p *Predictor) transform(row map[string]float64) (map[string]float64, error) {
-	if len(p.transforms) == 0 {
-		return nil, nil
+func (p *Predictor) origin(name string, computed map[string]int) origin {
+	if i, ok := computed[name]; ok {
+		return origin{column: -1, computed: i}
 	}
-	made := make(map[string]float64)
+	o := origin{computed: -1}
+	column := name
+	if of := features.DerivedFrom(name); of != "" {
+		o.derived, column = name, of
+	}
+	o.column = slices.Index(p.columns, column)
+	return o
+}
+
+// Columns lists what a row may give, sorted by name.
+func (p *Predictor) Columns() []string { return p.columns }
+
+// Required lists what a row must give: the classic eight, whether or not this
+// model reads them all, so that a client need not change with the model.
+func (p *Predictor) Required() []string { return p.required }
+
+// Needs reports whether the model has learned from a column, so that its
+// absence takes something away.
+func (p *Predictor) Needs(column int) bool {
+	for i, o := range p.inputs {
+		if o.column == column && p.Model.Inputs[i].Weight != 0 {
+			return true
+		}
+	}
+	for _, reads := range p.reads {
+		if slices.ContainsFunc(reads, func(o origin) bool { return o.column == column }) {
+			return true
+		}
+	}
+	return false
+}
+
+// Vector computes the model's inputs x from a row: values has one for each of
+// Columns, in their order, NaN where missing. Derived inputs are derived; where
+// the row does not give the threshold, the model's default stands in. Without
+// transforms it does not allocate. It panics on wrong lengths.
+func (p *Predictor) Vector(x, values []float64) error {
+	if len(x) != len(p.inputs) || len(values) != len(p.columns) {
+		panic(fmt.Sprintf("model: %d inputs and %d values for %d inputs and %d columns", len(x), len(values), len(p.inputs), len(p.columns)))
+	}
+	var computed []float64
+	threshold := p.thresholdOf(values)
 	for i, t := range p.transforms {
-		ref := p.Model.Transforms[i]
-		in := singleRow(len(ref.Inputs))
-		for j, name := range ref.Inputs {
-			v, ok := made[name]
-			if !ok {
-				v, ok = row[name]
-			}
-			if !ok {
-				v = math.NaN()
-			}
-			in[j][0] = v
+		in := singleRow(len(p.reads[i]))
+		for j, o := range p.reads[i] {
+			in[j][0] = o.value(values, computed, threshold)
 		}
-		out := singleRow(len(ref.Outputs))
+		out := singleRow(len(t.Outputs()))
 		if err := t.Apply(in, out); err != nil {
-			return nil, fmt.Errorf("transform %s: %w", ref.Name, err)
+			return fmt.Errorf("transform %s: %w", t.Name(), err)
 		}
-		for j, name := range ref.Outputs {
-			made[ref.Name+"."+name] = out[j][0]
+		for _, column := range out {
+			computed = append(computed, column[0])
 		}
 	}
-	return made, nil
+	for i, o := range p.inputs {
+		x[i] = o.value(values, computed, threshold)
+	}
+	return nil
+}
+
+func (o origin) value(values, computed []float64, threshold float64) float64 {
+	switch {
+	case o.computed >= 0:
+		return computed[o.computed]
+	case o.derived != "":
+		return features.Derive(o.derived, values[o.column], threshold)
+	}
+	return values[o.column]
+}
+
+// thresholdOf is the row's threshold, else the model's default, else NaN.
+func (p *Predictor) thresholdOf(values []float64) float64 {
+	if p.threshold >= 0 && !math.IsNaN(values[p.threshold]) {
+		return values[p.threshold]
+	}
+	if v, ok := p.Model.Defaults[features.Threshold]; ok {
+		return v
+	}
+	return math.NaN()
+}
+
+// Imputed names what stood in for something missing: inputs whose mean did,
+// and the threshold where the model's default did. x is what Vector made of
+// values. It is never nil.
+func (p *Predictor) Imputed(x, values []float64) []string {
+	names := []string{}
+	for i, v := range x {
+		if math.IsNaN(v) {
+			names = append(names, p.Model.Inputs[i].Name)
+		}
+	}
+	if p.threshold >= 0 && math.IsNaN(values[p.threshold]) {
+		names = append(names, features.Threshold)
+	}
+	return names
 }
 
 func singleRow(columns int) [][]float64 {
@@ -133,33 +209,20 @@ func (m *Model) FrameVectors(f *features.Frame) ([][]float64, error) {
 	return cs, nil
 }
 
-// Probabilities scores every row of a frame; see FrameVectors.
-func (m *Model) Probabilities(f *features.Frame) ([]float64, error) {
-	cs, err := m.FrameVectors(f)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]float64, f.Rows())
-	x := make([]float64, len(cs))
-	for row := range out {
-		for i, c := range cs {
-			x[i] = c[row]
-		}
-		out[row] = m.Probability(x)
-	}
-	return out, nil
-}
-
-// SelfTest has the model answer for a row of means and one of nothing known:
-// both must be its base rate. It catches a bundle that decodes but cannot
-// answer.
+// SelfTest has the model answer for a row of which nothing is known. It
+// catches a bundle that decodes but cannot answer.
 func (p *Predictor) SelfTest() error {
-	x, err := p.Vector(map[string]float64{})
-	if err != nil {
+	values := make([]float64, len(p.columns))
+	for i := range values {
+		values[i] = math.NaN()
+	}
+	x := make([]float64, len(p.inputs))
+	if err := p.Vector(x, values); err != nil {
 		return fmt.Errorf("self-test of %s: %w", p.Model.Name, err)
 	}
-	if proba := p.Model.Probability(x); !finite(proba) || proba < 0 || proba > 1 {
-		return errors.New("self-test of " + p.Model.Name + ": the answer is not a probability")
+	got := p.Model.Probability(x)
+	if want := detmath.Sigmoid(p.Model.Intercept); len(p.transforms) == 0 && got != want || !(got >= 0 && got <= 1) {
+		return fmt.Errorf("self-test of %s: the answer for a row of which nothing is known is %v, want %v", p.Model.Name, got, want)
 	}
 	return nil
 }

@@ -33,6 +33,11 @@ func (m *Model) validateNumbers() error {
 	if !(m.Threshold > 0 && m.Threshold < 1) {
 		return fmt.Errorf("threshold is %v, must be between 0 and 1", m.Threshold)
 	}
+	for name, v := range m.Defaults {
+		if !finite(v) {
+			return fmt.Errorf("the default of %s is %v, must be finite", name, v)
+		}
+	}
 	seen := make(map[string]bool, len(m.Inputs))
 	for _, in := range m.Inputs {
 		switch {

@@ -3,6 +3,7 @@ package train
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"livelab/pipeline/detmath"
 	"livelab/pipeline/features"
@@ -96,10 +97,20 @@ func learn(ctx context.Context, f *features.Frame, train, validation []int, cfg 
 		return nil, err
 	}
 	m.Threshold = metrics.BestThreshold(s.Model, y)
+	m.Defaults = defaults(f, validation)
 	if err := m.Validate(); err != nil {
 		return nil, err
 	}
 	return &learned{m, metrics.BestThreshold(s.Climatology, y)}, nil
+}
+
+// defaults keeps the threshold of the last row, for clients that do not know it.
+func defaults(f *features.Frame, rows []int) map[string]float64 {
+	q := f.Value(features.Threshold, rows[len(rows)-1])
+	if math.IsNaN(q) {
+		return nil
+	}
+	return map[string]float64{features.Threshold: q}
 }
 
 // newModel is all of a model but its numbers.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -326,8 +327,11 @@ func TestTransformsAreBound(t *testing.T) {
 	if _, _, err := l.Reload(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	x, err := l.Current().Predictor.Vector(map[string]float64{"free_ratio": 0.5})
-	if err != nil || x[1] != 1 {
+	p := l.Current().Predictor
+	values := make([]float64, len(p.Columns()))
+	values[slices.Index(p.Columns(), "free_ratio")] = 0.5
+	x := make([]float64, len(p.Model.Inputs))
+	if err := p.Vector(x, values); err != nil || x[1] != 1 {
 		t.Errorf("inputs %v, error %v", x, err)
 	}
 }

@@ -36,7 +36,7 @@ func (f *forecast) answer(requestID string) answer {
 		HorizonMinutes: f.Model.Task.HorizonMinutes,
 		AsOf:           stamp(f.asOf),
 		WeatherAt:      stamp(f.weatherAt),
-		Imputed:        f.imputed(),
+		Imputed:        f.imputed,
 		RequestID:      requestID,
 	}
 	if f.network != "" {

@@ -93,7 +93,7 @@ func (s *Server) addForecast(ctx context.Context, p *web.Page, network string) {
 		Horizon:     v.Model.Task.Horizon(),
 		AsOf:        f.asOf,
 		WeatherAt:   f.weatherAt,
-		Imputed:     f.imputed(),
+		Imputed:     f.imputed,
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 type forecast struct {
 	*served
 	x           []float64 // the model's inputs; NaN was imputed
+	imputed     []string  // what stood in for something missing, never nil
 	logOdds     float64
 	probability float64
 	positive    bool
@@ -37,6 +38,7 @@ func (s *Server) forecast(ctx context.Context, v *served, q *question) (*forecas
 	if err := f.vector(q); err != nil {
 		return nil, err
 	}
+	f.imputed = f.Predictor.Imputed(f.x, q.values)
 	f.logOdds = v.Model.LogOdds(f.x)
 	if math.IsNaN(f.logOdds) || math.IsInf(f.logOdds, 0) {
 		return nil, f.tooFar(q)
@@ -62,7 +64,7 @@ func (s *Server) fill(ctx context.Context, f *forecast, q *question) error {
 			v = math.NaN()
 		}
 		q.values[i] = v
-		if math.IsNaN(v) && f.schema.isRequired(i) {
+		if math.IsNaN(v) && f.schema.isRequired(i) && f.Predictor.Needs(i) {
 			missing = append(missing, name+" has no value that is young enough")
 		}
 	}
@@ -81,21 +83,14 @@ func rowError(err error) error {
 	return storeAway.problem("the store cannot be read at the moment; try again").because(err)
 }
 
-// vector orders the values as the model's inputs.
+// vector computes the model's inputs.
 func (f *forecast) vector(q *question) error {
-	if f.schema.inputs == nil {
-		x, err := f.Predictor.Vector(f.features(q))
-		if err != nil && q.given {
-			return invalid([]FieldError{{"features", "are refused by the model: " + err.Error()}})
-		}
-		f.x = x
-		return err
+	f.x = make([]float64, len(f.Model.Inputs))
+	err := f.Predictor.Vector(f.x, q.values)
+	if err != nil && q.given {
+		return invalid([]FieldError{{"features", "are refused by the model: " + err.Error()}})
 	}
-	f.x = make([]float64, len(f.schema.inputs))
-	for i, column := range f.schema.inputs {
-		f.x[i] = q.values[column]
-	}
-	return nil
+	return err
 }
 
 // features names the values that are there.
@@ -128,17 +123,6 @@ func (f *forecast) tooFar(q *question) error {
 		return fmt.Errorf("the stored row of %s at %v is beyond the model: %v", f.network, f.asOf, errs)
 	}
 	return invalid(errs)
-}
-
-// imputed names the inputs that were missing, never nil.
-func (f *forecast) imputed() []string {
-	names := []string{}
-	for i, v := range f.x {
-		if math.IsNaN(v) {
-			names = append(names, f.Model.Inputs[i].Name)
-		}
-	}
-	return names
 }
 
 // record counts an answer and hands it to the log.

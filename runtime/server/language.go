@@ -111,7 +111,7 @@ func (l language) explain(f *forecast, cs []contribution) (string, error) {
 		Network:     f.network,
 		Probability: f.probability,
 		Threshold:   f.Model.Threshold,
-		Imputed:     f.imputed(),
+		Imputed:     f.imputed,
 	}
 	for _, c := range cs {
 		switch {

@@ -24,10 +24,6 @@ type schema struct {
 	fields   []string       // for each column, its path in a request
 	index    map[string]int // column by name
 	required []int          // columns
-
-	// inputs holds for each input of the model its column. It is nil where
-	// transforms make inputs.
-	inputs []int
 }
 
 func newSchema(p *model.Predictor) *schema {
@@ -38,11 +34,6 @@ func newSchema(p *model.Predictor) *schema {
 	}
 	for _, name := range p.Required() {
 		sc.required = append(sc.required, sc.index[name])
-	}
-	if len(p.Model.Transforms) == 0 {
-		for _, in := range p.Model.Inputs {
-			sc.inputs = append(sc.inputs, sc.index[in.Name])
-		}
 	}
 	return sc
 }
