@@ -26,10 +26,17 @@ func (s *Store) explain(ctx context.Context, err error) error {
 		return fmt.Errorf("%w: %w", cause, err)
 	}
 	if hint := hint(err); hint != "" {
-		return fmt.Errorf("%s: %s: %w", s.target, hint, err)
+		return fmt.Errorf("%s: %s: %w", s.target, hint, oneLine{err})
 	}
-	return fmt.Errorf("%s: %w", s.target, err)
+	return fmt.Errorf("%s: %w", s.target, oneLine{err})
 }
+
+// oneLine keeps an error on one line: pgx lists the addresses that it tried
+// below each other.
+type oneLine struct{ err error }
+
+func (e oneLine) Error() string { return strings.Join(strings.Fields(e.err.Error()), " ") }
+func (e oneLine) Unwrap() error { return e.err }
 
 // hint says what to do about an error, empty where there is nothing to add.
 func hint(err error) string {

@@ -35,6 +35,7 @@ func TestOpenHidesThePassword(t *testing.T) {
 		"user:" + secret + "@" + closed + "/db",
 		"host=127.0.0.1 port=x user=u password=" + secret,
 		"host=127.0.0.1 port=x user=u password = '" + secret + " and more'",
+		"postgres://user:" + secret + "@" + closed + "/db?connect_timeout=" + secret,
 		"mysql://user:" + secret + "@" + closed + "/db",
 	}
 	for _, u := range urls {
@@ -43,6 +44,9 @@ func TestOpenHidesThePassword(t *testing.T) {
 			s.Close()
 			t.Errorf("opened %s", u)
 			continue
+		}
+		if strings.Contains(err.Error(), "\n") {
+			t.Errorf("the error for %s has several lines: %v", u, err)
 		}
 		if strings.Contains(err.Error(), secret) {
 			t.Errorf("the error for %s shows the password: %v", u, err)
@@ -80,7 +84,7 @@ func TestOpenRefuses(t *testing.T) {
 		opts      postgres.Options
 		want      []string
 	}{
-		{"unknown setting", "postgres://localhost/db?sslmode=sometimes", postgres.Options{}, []string{"expected postgres://", "sslmode"}},
+		{"unknown setting", "postgres://u:p@localhost/db?sslmode=sometimes", postgres.Options{}, []string{"expected postgres://", "sslmode"}},
 		{"nobody listens", "postgres://u:p@" + closed + "/db", postgres.Options{}, []string{closed, `database "db"`, `user "u"`, "check that PostgreSQL runs"}},
 		{"no answer", "postgres://u:p@" + silentPort(t) + "/db", postgres.Options{ConnectTimeout: 50 * time.Millisecond}, []string{"no answer in time"}},
 		{"no such database", strings.Replace(pgtest.URL(t), "/postgres?", "/nowhere?", 1), postgres.Options{}, []string{"nowhere", "does not exist: create it"}},

@@ -126,9 +126,10 @@ func dropDead(_ context.Context, conn *pgx.Conn) (bool, error) {
 // passwordPattern finds what may be a password in a URL or in key=value words.
 var passwordPattern = regexp.MustCompile(`(?i)://[^:/?#]*:(.+)@|password\s*=\s*('(?:[^'\\]|\\.)*'|[^\s&]+)`)
 
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9_.~-]+$`)
+
 // explainURL says why a URL cannot be used. The reason is left out where it
-// shows a part of the URL that may hold a password: how to read a broken URL
-// is anybody's guess.
+// may show a part of a password: how to read a broken URL is anybody's guess.
 func explainURL(url string, err error) error {
 	const expected = "the database URL cannot be used, expected postgres://user:password@host:port/database"
 	reason := ""
@@ -137,17 +138,24 @@ func explainURL(url string, err error) error {
 		// The error is "cannot parse `URL, redacted`: reason".
 		_, reason, _ = strings.Cut(err.Error(), "`: ")
 	}
-	for _, groups := range passwordPattern.FindAllStringSubmatch(url, -1) {
-		for _, secret := range groups[1:] {
-			if secret != "" {
-				return errors.New(expected)
-			}
-		}
-	}
-	if reason == "" {
+	if reason == "" || mayShowPassword(reason, url) {
 		return errors.New(expected)
 	}
 	return fmt.Errorf("%s: %s", expected, reason)
+}
+
+// mayShowPassword is true unless every password in the URL is a plain word
+// that the text does not hold. Of any other password the text could show a
+// part, cut where the parser took a character of it for a separator.
+func mayShowPassword(text, url string) bool {
+	for _, groups := range passwordPattern.FindAllStringSubmatch(url, -1) {
+		for _, secret := range groups[1:] {
+			if secret != "" && (!plainWord.MatchString(secret) || strings.Contains(text, secret)) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // target names the database for a person.
