@@ -37,6 +37,7 @@ type Options struct {
 
 const (
 	defaultMaxConns       = 8
+	minMaxConns           = 4 // Own keeps one and Migrate needs two, beside a walk
 	defaultConnectTimeout = 5 * time.Second
 )
 
@@ -97,7 +98,7 @@ func configure(url string, opts Options) (*pgxpool.Config, error) {
 	if opts.MaxConns > 0 {
 		cfg.MaxConns = opts.MaxConns
 	}
-	cfg.MaxConns = max(cfg.MaxConns, 2) // Migrate holds a lock on one and works on another
+	cfg.MaxConns = max(cfg.MaxConns, minMaxConns)
 	if cfg.ConnConfig.ConnectTimeout == 0 {
 		cfg.ConnConfig.ConnectTimeout = defaultConnectTimeout
 	}

@@ -14,6 +14,7 @@ var datasetCases = map[string]func(*testing.T, Store){
 	"empty store":            emptyStore,
 	"networks and stations":  networksAndStations,
 	"ranges":                 ranges,
+	"newest":                 newest,
 	"order of changes":       orderOfChanges,
 	"changes until an error": changesUntilError,
 	"changes in a snapshot":  changesInSnapshot,
@@ -116,6 +117,24 @@ func ranges(t *testing.T, s Store) {
 			})
 		})
 	}
+}
+
+func newest(t *testing.T, s Store) {
+	ctx := ctxFor(t)
+	check := func(what string, wantSnapshot, wantWeather time.Time) {
+		t.Helper()
+		snapshot, weather, err := s.Newest(ctx, oslo)
+		if err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "newest snapshot "+what, snapshot, wantSnapshot)
+		equal(t, "newest weather "+what, weather, wantWeather)
+	}
+	check("of an empty store", time.Time{}, time.Time{})
+	write(t, s, ingest.Batch{Totals: []observation.Totals{{At: at(7)}, {At: at(3)}}})
+	check("without weather", at(7), time.Time{})
+	write(t, s, ingest.Batch{Weather: []observation.Weather{{At: at(1)}, {At: at(9)}}})
+	check("with weather", at(7), at(9))
 }
 
 // orderOfChanges gives station IDs that a locale would sort in another way.
