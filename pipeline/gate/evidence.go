@@ -23,7 +23,7 @@ func (e *evidence) verdict() Verdict {
 	e.test = testPart(c.Sample)
 	v := Verdict{
 		Format: Format,
-		Model:  c.Model, Version: c.Version, Digest: c.Digest,
+		Model:  c.Model, Digest: c.Digest,
 		Network: c.Network, Origin: c.Origin, Dataset: c.Dataset,
 		Test:           e.test,
 		Bootstrap:      e.rules.Bootstrap,

@@ -12,7 +12,7 @@ import (
 // Markdown gives gate.md: the verdict for people.
 func (v Verdict) Markdown() []byte {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Gate: %s %s\n\n**%s.** %s\n\n", cell(v.Model), cell(v.Version), v.Result.word(), cell(v.Conclusion))
+	fmt.Fprintf(&b, "# Gate: %s %.8s\n\n**%s.** %s\n\n", cell(v.Model), cell(v.Digest), v.Result.word(), cell(v.Conclusion))
 	v.writeFacts(&b)
 	b.WriteString("\n## Rules\n\n")
 	v.writeRules(&b)

@@ -41,9 +41,11 @@ type Verdict struct {
 	Result     Result `json:"result"`
 	Conclusion string `json:"conclusion"` // one sentence that says why
 
+	// A verdict is about a digest and not about a version, whose name has the
+	// time of the training in it: the same model on the same rows has the same
+	// verdict, to the byte, whoever trained it and when.
 	Model   string `json:"model"`
-	Version string `json:"version"`
-	Digest  string `json:"digest"` // of model.json: what the verdict is about
+	Digest  string `json:"digest"` // of model.json
 	Network string `json:"network"`
 	Origin  string `json:"origin"`
 	Dataset string `json:"dataset"`
