@@ -16,6 +16,9 @@ type HistorySource interface {
 	// History writes the Parquet file of the month that t lies in. The error
 	// is ErrNoHistory where there is none.
 	History(ctx context.Context, network string, t time.Time, to File) error
+	// StationIDs gives the IDs that the live data has for the names that the
+	// history has. What is not in it has the same in both.
+	StationIDs(ctx context.Context, network string) (map[string]string, error)
 	// Network tells where a network is.
 	Network(ctx context.Context, network string) (observation.Network, error)
 }
@@ -94,6 +97,7 @@ type backfill struct {
 	*Backfiller
 	network  observation.Network
 	from, to time.Time
+	ids      map[string]string // see HistorySource.StationIDs
 	result   BackfillResult
 	done     int
 	total    int
@@ -143,6 +147,10 @@ func monthOf(t time.Time) time.Time {
 
 // bikes records month after month. Its error ends the run.
 func (r *backfill) bikes(ctx context.Context) error {
+	var err error
+	if r.ids, err = r.cfg.History.StationIDs(ctx, r.network.ID); err != nil {
+		return fmt.Errorf("ask for the stations' IDs: %w", err)
+	}
 	months := r.months()
 	r.total = len(months)
 	if r.cfg.Weather != nil {
@@ -204,7 +212,7 @@ func (r *backfill) downloadMonth(ctx context.Context, month time.Time, f *os.Fil
 	if err != nil {
 		return nil, err
 	}
-	return readHistory(ctx, f, info.Size(), month)
+	return readHistory(ctx, f, info.Size(), month, r.ids)
 }
 
 func (r *backfill) progress(step string) {

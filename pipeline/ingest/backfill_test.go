@@ -65,6 +65,7 @@ func parquetBytes[T any](t testing.TB, rows []T) []byte {
 type fakeHistory struct {
 	months map[string][]byte
 	fails  map[string]error
+	ids    map[string]string
 	lost   bool // nobody knows where the network is
 	asked  []string
 	now    time.Time
@@ -81,6 +82,10 @@ func (f *fakeHistory) History(_ context.Context, _ string, t time.Time, to File)
 	}
 	_, err := to.Write(data)
 	return err
+}
+
+func (f *fakeHistory) StationIDs(context.Context, string) (map[string]string, error) {
+	return f.ids, nil
 }
 
 func (f *fakeHistory) Network(context.Context, string) (observation.Network, error) {
@@ -252,7 +257,7 @@ func TestReadHistoryForms(t *testing.T) {
 		{"a", "yesterday", "A", "43", "11", 2, nil},
 	}
 	data := parquetBytes(t, rows)
-	h, err := readHistory(t.Context(), strings.NewReader(string(data)), int64(len(data)), day0)
+	h, err := readHistory(t.Context(), strings.NewReader(string(data)), int64(len(data)), day0, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -273,7 +278,7 @@ func TestReadHistoryForms(t *testing.T) {
 		many[i] = change("a", day0.Add(time.Duration(i)*time.Second), 1, 1)
 	}
 	data = parquetBytes(t, many)
-	if _, err := readHistory(ctx, strings.NewReader(string(data)), int64(len(data)), day0); !errors.Is(err, context.Canceled) {
+	if _, err := readHistory(ctx, strings.NewReader(string(data)), int64(len(data)), day0, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("a dead context: %v", err)
 	}
 }
@@ -338,7 +343,7 @@ func FuzzReadHistory(f *testing.F) {
 			{"a", "2026-03-01T00:10:00", "A", "43", "11", 1, nil},
 			{id, at, name, lat, lat, bikes, &free},
 		})
-		h, err := readHistory(t.Context(), strings.NewReader(string(data)), int64(len(data)), day0)
+		h, err := readHistory(t.Context(), strings.NewReader(string(data)), int64(len(data)), day0, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -366,7 +371,7 @@ func BenchmarkReadHistory(b *testing.B) {
 	b.Run(fmt.Sprintf("rows=%d", rows), func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := readHistory(b.Context(), strings.NewReader(string(data)), int64(len(data)), day0); err != nil {
+			if _, err := readHistory(b.Context(), strings.NewReader(string(data)), int64(len(data)), day0, nil); err != nil {
 				b.Fatal(err)
 			}
 		}

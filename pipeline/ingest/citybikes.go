@@ -75,6 +75,37 @@ func (c *CityBikes) Network(ctx context.Context, network string) (observation.Ne
 	return n, nil
 }
 
+// StationIDs gives the stations' IDs by what the operator calls them, which is
+// how the history names them. An operator's name that two stations share is
+// left out.
+func (c *CityBikes) StationIDs(ctx context.Context, network string) (map[string]string, error) {
+	payload, err := c.Bikes(ctx, network)
+	if err != nil {
+		return nil, err
+	}
+	var parsed bikesBody
+	if err := json.Unmarshal(trimBody(payload.Body), &parsed); err != nil || parsed.Network == nil {
+		_, err := DecodeBikes(payload.Body, payload.FetchedAt)
+		return nil, fmt.Errorf("network %s: %w", network, err)
+	}
+	ids := make(map[string]string)
+	shared := make(map[string]bool)
+	for _, s := range parsed.Network.Stations.stations {
+		uid, id := string(s.Extra.v.UID), string(s.ID)
+		if uid == "" || id == "" {
+			continue
+		}
+		if former, there := ids[uid]; there && former != id {
+			shared[uid] = true
+		}
+		ids[uid] = id
+	}
+	for uid := range shared {
+		delete(ids, uid)
+	}
+	return ids, nil
+}
+
 // History downloads a network's Parquet file of the month that t lies in. The
 // error is ErrNoHistory where CityBikes has none.
 func (c *CityBikes) History(ctx context.Context, network string, t time.Time, to File) error {

@@ -62,6 +62,7 @@ type stationBody struct {
 		Online  text   `json:"online"`
 		Renting text   `json:"renting"`
 		Closed  text   `json:"closed"`
+		UID     text   `json:"uid"`
 	}] `json:"extra"`
 }
 

@@ -25,6 +25,7 @@ type monthHistory struct {
 	table    readingTable
 	stations map[string]observation.Station
 	rows     int64
+	ids      map[string]string // see HistorySource.StationIDs
 	scratch  []byte
 	dropped  int64 // rows without a station, without a time or of another month
 }
@@ -32,7 +33,8 @@ type monthHistory struct {
 var historyColumns = []string{"nuid", "name", "latitude", "longitude", "bikes", "free", "timestamp"}
 
 // readHistory reads a CityBikes history file of the month that starts then.
-func readHistory(ctx context.Context, r io.ReaderAt, size int64, start time.Time) (*monthHistory, error) {
+// Stations whose name is in ids go by the ID that is there.
+func readHistory(ctx context.Context, r io.ReaderAt, size int64, start time.Time, ids map[string]string) (*monthHistory, error) {
 	table, err := openParquet(r, size)
 	if err != nil {
 		return nil, err
@@ -43,7 +45,7 @@ func readHistory(ctx context.Context, r io.ReaderAt, size int64, start time.Time
 			return nil, fmt.Errorf("the file has no column %q, only %s; its format has changed", name, strings.Join(table.columns, ", "))
 		}
 	}
-	h := &monthHistory{start: start, stations: map[string]observation.Station{}}
+	h := &monthHistory{start: start, ids: ids, stations: map[string]observation.Station{}}
 	h.table.network([]byte("history"))
 	unit := table.timeUnit(wanted[len(wanted)-1])
 	err = table.each(wanted, func(row int64, values []parquet.Value) error {
@@ -68,6 +70,10 @@ func (h *monthHistory) add(v []parquet.Value, unit time.Duration) {
 	h.rows++
 	h.scratch = appendCell(h.scratch[:0], v[0])
 	id := trimCell(h.scratch)
+	if live, ok := h.ids[string(id)]; ok {
+		h.scratch = append(h.scratch[:0], live...)
+		id = h.scratch
+	}
 	at, ok := timeOf(v[6], unit)
 	offset := at.Sub(h.start).Milliseconds()
 	if !ok || badName(id) != "" || offset < 0 || !at.Before(h.start.AddDate(0, 1, 0)) {

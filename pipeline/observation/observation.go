@@ -54,10 +54,12 @@ type State struct {
 var Gone = State{FreeBikes: Unknown, EmptySlots: Unknown}
 
 // Counted reports whether the station belongs into the network's totals: it is
-// in service and both of its counts are known. A station with one unknown
-// count would pull the ratio of free bikes to one side, so it stays out whole.
+// in service, both of its counts are known, and it has docks. A station with
+// one unknown count would pull the ratio of free bikes to one side, so it stays
+// out whole. One that shows neither bikes nor slots is closed: the history,
+// which has no status, shows stations that are offline so.
 func (s State) Counted() bool {
-	return s.InService && s.FreeBikes >= 0 && s.EmptySlots >= 0
+	return s.InService && s.FreeBikes >= 0 && s.EmptySlots >= 0 && s.FreeBikes+s.EmptySlots > 0
 }
 
 // Reading is one station in a snapshot.

@@ -14,6 +14,7 @@ func TestTotalsCountWhatIsKnownAndInService(t *testing.T) {
 		{"a", State{FreeBikes: 0, EmptySlots: 10, InService: true}},
 		{"no slots known", State{FreeBikes: 5, EmptySlots: Unknown, InService: true}},
 		{"no bikes known", State{FreeBikes: Unknown, EmptySlots: 5, InService: true}},
+		{"closed", State{InService: true}},
 		{"offline", State{FreeBikes: 9, EmptySlots: 9}},
 		{"gone", Gone},
 	}}
