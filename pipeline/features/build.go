@@ -3,7 +3,6 @@ package features
 import (
 	"fmt"
 	"math"
-	"sort"
 	"time"
 
 	"livelab/pipeline/detmath"
@@ -25,7 +24,7 @@ func RowTimes(task Task, s Series) []time.Time {
 // thin keeps the points that RowTimes names.
 func thin(task Task, points []observation.Totals) []observation.Totals {
 	step := int64(task.StepMinutes) * 60
-	var kept []observation.Totals
+	kept := make([]observation.Totals, 0, len(points))
 	last := int64(math.MinInt64)
 	for _, p := range points {
 		slot := floorDiv(p.At.Unix(), step)
@@ -89,7 +88,9 @@ type builder struct {
 	task     Task
 	s        Series
 	at       []time.Time
-	now      []int // for each row, the point that stands for the present, or -1
+	rowAt    []nanos   // at, again
+	pointAt  []nanos   // when each point of the series was
+	ratio    []float64 // and its free ratio
 	short    []Label
 	shortNow []Label
 	columns  map[string][]float64
@@ -101,7 +102,15 @@ func newBuilder(task Task, s Series, at []time.Time) *builder {
 	for i, f := range catalogue {
 		b.columns[f.Name] = flat[i*len(at) : (i+1)*len(at) : (i+1)*len(at)]
 	}
-	b.now = make([]int, len(at))
+	b.rowAt = make([]nanos, len(at))
+	for i, t := range at {
+		b.rowAt[i] = t.UnixNano()
+	}
+	b.pointAt = make([]nanos, len(s.Points))
+	b.ratio = make([]float64, len(s.Points))
+	for i, p := range s.Points {
+		b.pointAt[i], b.ratio[i] = p.At.UnixNano(), p.FreeRatio()
+	}
 	b.short = make([]Label, len(at))
 	b.shortNow = make([]Label, len(at))
 	return b
@@ -117,25 +126,36 @@ func (b *builder) frame() *Frame {
 
 // present fills what the newest point and the newest weather show.
 func (b *builder) present() {
-	ttl := minutes(b.task.BikesTTLMinutes)
-	weatherTTL := minutes(b.task.WeatherTTLMinutes)
-	c := b.columns
-	for i, t := range b.at {
-		b.now[i] = asOf(b.s.Points, t, ttl)
-		stations, free, empty, total := math.NaN(), math.NaN(), math.NaN(), math.NaN()
-		if j := b.now[i]; j >= 0 {
-			p := b.s.Points[j]
-			stations, free, empty = float64(p.Stations), float64(p.FreeBikes), float64(p.EmptySlots)
-			total = free + empty
+	stations, free, empty := b.columns["stations_count"], b.columns["free_bikes"], b.columns["empty_slots"]
+	total, ratio := b.columns["total_slots"], b.columns["free_ratio"]
+	points, ttl := newCursor(b.pointAt), minutes(b.task.BikesTTLMinutes)
+	for i, t := range b.rowAt {
+		j := points.asOf(t, ttl)
+		if j < 0 {
+			stations[i], free[i], empty[i], total[i] = math.NaN(), math.NaN(), math.NaN(), math.NaN()
+		} else {
+			p := &b.s.Points[j]
+			stations[i], free[i], empty[i] = float64(p.Stations), float64(p.FreeBikes), float64(p.EmptySlots)
+			total[i] = free[i] + empty[i]
 		}
-		c["stations_count"][i], c["free_bikes"][i], c["empty_slots"][i], c["total_slots"][i] = stations, free, empty, total
-		c["free_ratio"][i] = b.ratioAt(b.now[i])
+		ratio[i] = b.ratioOf(j)
+	}
+	b.weather()
+}
 
+func (b *builder) weather() {
+	at := make([]nanos, len(b.s.Weather))
+	for i, w := range b.s.Weather {
+		at[i] = w.At.UnixNano()
+	}
+	temperature, precipitation, wind := b.columns["temp_2m"], b.columns["precipitation"], b.columns["wind_speed_10m"]
+	known, ttl := newCursor(at), minutes(b.task.WeatherTTLMinutes)
+	for i, t := range b.rowAt {
 		w := observation.Weather{Temperature: math.NaN(), Precipitation: math.NaN(), WindSpeed: math.NaN()}
-		if j := weatherAsOf(b.s.Weather, t, weatherTTL); j >= 0 {
+		if j := known.asOf(t, ttl); j >= 0 {
 			w = b.s.Weather[j]
 		}
-		c["temp_2m"][i], c["precipitation"][i], c["wind_speed_10m"][i] = w.Temperature, w.Precipitation, w.WindSpeed
+		temperature[i], precipitation[i], wind[i] = w.Temperature, w.Precipitation, w.WindSpeed
 	}
 }
 
@@ -154,16 +174,17 @@ func (b *builder) past() {
 
 func (b *builder) ratioAgo(name string, ago time.Duration) {
 	column, ttl := b.columns[name], minutes(b.task.BikesTTLMinutes)
-	for i, t := range b.at {
-		column[i] = b.ratioAt(asOf(b.s.Points, t.Add(-ago), ttl))
+	points := newCursor(b.pointAt)
+	for i, t := range b.rowAt {
+		column[i] = b.ratioOf(points.asOf(t-int64(ago), ttl))
 	}
 }
 
-func (b *builder) ratioAt(point int) float64 {
+func (b *builder) ratioOf(point int) float64 {
 	if point < 0 {
 		return math.NaN()
 	}
-	return b.s.Points[point].FreeRatio()
+	return b.ratio[point]
 }
 
 // derived fills what follows from the other columns; see Derive.
@@ -182,16 +203,20 @@ func (b *builder) derived() {
 
 // calendar fills what the clock knows about t+h.
 func (b *builder) calendar() {
+	hourSin, hourCos := b.columns["hour_sin"], b.columns["hour_cos"]
+	halfDaySin, halfDayCos := b.columns["half_day_sin"], b.columns["half_day_cos"]
+	weekend, unix := b.columns["weekend"], b.columns["unix_time"]
 	for i, t := range b.at {
 		ahead := t.Add(b.task.Horizon()).UTC()
-		turn := float64(ahead.Hour()*3600+ahead.Minute()*60+ahead.Second()) / 86400
-		b.columns["hour_sin"][i], b.columns["hour_cos"][i] = cycle(turn)
-		b.columns["half_day_sin"][i], b.columns["half_day_cos"][i] = cycle(2 * turn)
-		b.columns["weekend"][i] = 0
+		hour, minute, second := ahead.Clock()
+		turn := float64(hour*3600+minute*60+second) / 86400
+		hourSin[i], hourCos[i] = cycle(turn)
+		halfDaySin[i], halfDayCos[i] = cycle(2 * turn)
+		weekend[i] = 0
 		if d := ahead.Weekday(); d == time.Saturday || d == time.Sunday {
-			b.columns["weekend"][i] = 1
+			weekend[i] = 1
 		}
-		b.columns["unix_time"][i] = float64(t.Unix())
+		unix[i] = float64(t.Unix())
 	}
 }
 
@@ -199,21 +224,4 @@ func (b *builder) calendar() {
 func cycle(turns float64) (sin, cos float64) {
 	angle := float64(2 * math.Pi * turns)
 	return detmath.Sin(angle), detmath.Cos(angle)
-}
-
-// asOf finds the newest point at or before t that is not older than ttl, or -1.
-func asOf(points []observation.Totals, t time.Time, ttl time.Duration) int {
-	i := sort.Search(len(points), func(i int) bool { return points[i].At.After(t) }) - 1
-	if i < 0 || t.Sub(points[i].At) > ttl {
-		return -1
-	}
-	return i
-}
-
-func weatherAsOf(ws []observation.Weather, t time.Time, ttl time.Duration) int {
-	i := sort.Search(len(ws), func(i int) bool { return ws[i].At.After(t) }) - 1
-	if i < 0 || t.Sub(ws[i].At) > ttl {
-		return -1
-	}
-	return i
 }

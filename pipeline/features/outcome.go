@@ -2,7 +2,6 @@ package features
 
 import (
 	"math"
-	"sort"
 	"time"
 
 	"livelab/pipeline/observation"
@@ -38,44 +37,47 @@ type outcome struct {
 // outcomes that were observed strictly before it.
 func (b *builder) outcomes() {
 	thinned := thin(b.task, b.s.Points)
-	history := b.history(thinned)
 	thresholds := newTrailing(b.task, thinned)
-	climate := newClimatology(b.task, history)
-	c := b.columns
+	climate := newClimatology(b.task, make([]outcome, 0, len(thinned)))
+	later, ahead := newCursor(b.pointAt), newCursor(b.pointAt)
+	ratio, free, threshold := b.columns["free_ratio"], b.columns["free_bikes"], b.columns[Threshold]
+	rate, change := b.columns["climatology"], b.columns["typical_change"]
 	for i, t := range b.at {
-		q := thresholds.at(t)
-		ratio, free := c["free_ratio"][i], c["free_bikes"][i]
-		b.shortNow[i] = b.label(ratio, free, q)
-		b.short[i] = Unlabelled
-		if j := nearest(b.s.Points, t.Add(b.task.Horizon()), b.task.Tolerance()); j >= 0 {
-			b.short[i] = b.label(b.ratioAt(j), float64(b.s.Points[j].FreeBikes), q)
+		// No outcome is observed before its point: those of the points up to t
+		// are all that the climatology of t can be made from.
+		for len(thinned) > 0 && !thinned[0].At.After(t) {
+			if o, ok := b.outcome(thinned[0], thresholds.at(thinned[0].At), later); ok {
+				climate.history = append(climate.history, o)
+			}
+			thinned = thinned[1:]
 		}
-		c[Threshold][i] = q
-		c["climatology"][i], c["typical_change"][i] = climate.at(t)
+		q := thresholds.at(t)
+		b.shortNow[i] = b.label(ratio[i], free[i], q)
+		if j := ahead.nearest(b.rowAt[i]+int64(b.task.Horizon()), b.task.Tolerance()); j >= 0 {
+			b.short[i] = b.label(b.ratio[j], float64(b.s.Points[j].FreeBikes), q)
+		}
+		threshold[i] = q
+		rate[i], change[i] = climate.at(t)
 	}
 }
 
-// history labels the thinned points. A point without a label is left out.
-func (b *builder) history(thinned []observation.Totals) []outcome {
-	thresholds := newTrailing(b.task, thinned)
-	var out []outcome
-	for _, p := range thinned {
-		q := thresholds.at(p.At)
-		j := nearest(b.s.Points, p.At.Add(b.task.Horizon()), b.task.Tolerance())
-		if j < 0 {
-			continue
-		}
-		later := b.s.Points[j]
-		label := b.label(later.FreeRatio(), float64(later.FreeBikes), q)
-		if label == Unlabelled {
-			continue
-		}
-		out = append(out, outcome{
-			at: p.At, labelAt: later.At, slot: hourOfWeek(p.At.Add(b.task.Horizon())), short: label == Short,
-			change: int64(math.Round(float64((later.FreeRatio() - p.FreeRatio()) * changeUnit))),
-		})
+// outcome looks up what became of a point, whose threshold is q. It is not ok
+// where there is no label, or no dock to see a change at.
+func (b *builder) outcome(p observation.Totals, q float64, later *cursor) (o outcome, ok bool) {
+	ahead := p.At.Add(b.task.Horizon())
+	j := later.nearest(ahead.UnixNano(), b.task.Tolerance())
+	if j < 0 {
+		return outcome{}, false
 	}
-	return out
+	label := b.label(b.ratio[j], float64(b.s.Points[j].FreeBikes), q)
+	change := b.ratio[j] - p.FreeRatio()
+	if label == Unlabelled || math.IsNaN(change) {
+		return outcome{}, false
+	}
+	return outcome{
+		at: p.At, labelAt: b.s.Points[j].At, slot: hourOfWeek(ahead), short: label == Short,
+		change: int64(math.Round(float64(change * changeUnit))),
+	}, true
 }
 
 // label applies the target's rule.
@@ -93,22 +95,6 @@ func (b *builder) label(ratio, free, threshold float64) Label {
 		return Short
 	}
 	return NotShort
-}
-
-// nearest finds the point nearest to t, the earlier of two, or -1 where none is
-// within tolerance.
-func nearest(points []observation.Totals, t time.Time, tolerance time.Duration) int {
-	i := sort.Search(len(points), func(i int) bool { return !points[i].At.Before(t) })
-	best, distance := -1, tolerance
-	for _, j := range [...]int{i, i - 1} {
-		if j < 0 || j >= len(points) {
-			continue
-		}
-		if d := points[j].At.Sub(t).Abs(); d <= distance {
-			best, distance = j, d
-		}
-	}
-	return best
 }
 
 func hourOfWeek(t time.Time) int {
