@@ -2,8 +2,6 @@ package detmath
 
 import "math"
 
-//go:generate go run exptable_gen.go
-
 const (
 	expSteps = 128 // entries of the table for each power of two
 	expShift = 7   // log2(expSteps)
