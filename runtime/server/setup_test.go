@@ -205,7 +205,6 @@ func setup(t testing.TB, options ...option) *testServer {
 				Source:     "simulated",
 				LastIngest: noon.Add(-time.Minute),
 				Networks:   []NetworkStatus{{ID: "oslo-bysykkel", Name: "Oslo Bysykkel", NewestBikes: noon.Add(-3 * time.Minute), NewestWeather: noon.Add(-15 * time.Minute)}},
-				Counts:     map[string]int64{"observations": 1800827},
 			}
 		},
 		Logger:     slog.New(slog.NewJSONHandler(ts.logged, nil)),

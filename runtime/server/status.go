@@ -19,9 +19,6 @@ type Status struct {
 	Store      error  // nil while the store can be read
 	LastIngest time.Time
 	Networks   []NetworkStatus
-
-	// Counts says how much is stored, by what it is, e.g. "observations".
-	Counts map[string]int64
 }
 
 // NetworkStatus says how new the data of a network is. The times are those of
@@ -53,13 +50,12 @@ type health struct {
 // fullStatus is what GET /api/status says.
 type fullStatus struct {
 	health
-	Now         *string          `json:"now"`
-	LastIngest  *string          `json:"last_ingest"`
-	Counts      map[string]int64 `json:"counts"`
-	ModelDigest *string          `json:"model_digest"`
-	ModelName   *string          `json:"model_name"`
-	Verdict     *string          `json:"verdict"` // of the gate
-	LoadedAt    *string          `json:"loaded_at"`
+	Now         *string `json:"now"`
+	LastIngest  *string `json:"last_ingest"`
+	ModelDigest *string `json:"model_digest"`
+	ModelName   *string `json:"model_name"`
+	Verdict     *string `json:"verdict"` // of the gate
+	LoadedAt    *string `json:"loaded_at"`
 }
 
 func (s *Server) currentStatus(ctx context.Context) Status {
@@ -101,10 +97,6 @@ func (s *Server) status(c *gin.Context) error {
 		health:     s.healthOf(st),
 		Now:        stamp(s.now()),
 		LastIngest: stamp(st.LastIngest),
-		Counts:     st.Counts,
-	}
-	if full.Counts == nil {
-		full.Counts = map[string]int64{}
 	}
 	if current := s.deps.Models.Current(); current != nil {
 		full.ModelDigest, full.ModelName = &current.Digest, &current.Model.Name
