@@ -164,6 +164,17 @@ func TestLabels(t *testing.T) {
 			func(_ *Task, s *Series) { s.Points = append(s.Points[:32:32], s.Points[33:]...) }, 26, NotShort, Short,
 		},
 		{
+			"what is known at t is no label of what comes",
+			func(task *Task, s *Series) {
+				task.HorizonMinutes = 7
+				s.Points = append(s.Points[:30:30], s.Points[32:]...)
+			}, 29, NotShort, Unlabelled,
+		},
+		{
+			"what comes is, though t itself is nearer to t+h",
+			func(task *Task, _ *Series) { task.HorizonMinutes = 4 }, 29, NotShort, Short,
+		},
+		{
 			"at most k bikes",
 			func(task *Task, _ *Series) { task.Target = Target{Kind: AtMost, Bikes: 10} }, 5, NotShort, NotShort,
 		},

@@ -46,15 +46,15 @@ func (c *cursor) asOf(t nanos, ttl time.Duration) int {
 	return i
 }
 
-// nearest finds the time nearest to t, the earlier of two, or -1 where none is
-// within tolerance.
-func (c *cursor) nearest(t nanos, tolerance time.Duration) int {
+// nearest finds the time nearest to t that is not before from, the earlier of
+// two, or -1 where none is within tolerance.
+func (c *cursor) nearest(t, from nanos, tolerance time.Duration) int {
 	after := c.seek(t)
 	best, distance := -1, int64(tolerance)
 	if after < len(c.times) && c.times[after]-t <= distance {
 		best, distance = after, c.times[after]-t
 	}
-	if before := after - 1; before >= 0 && t-c.times[before] <= distance {
+	if before := after - 1; before >= 0 && c.times[before] >= from && t-c.times[before] <= distance {
 		best = before
 	}
 	return best

@@ -22,19 +22,20 @@ func TestCursorFindsWhatASearchFinds(t *testing.T) {
 		asOf, nearest := newCursor(times), newCursor(times)
 		for sought := nanos(-50); sought < at+100; sought += r.Int64N(2 + 200>>(seed%8)) {
 			wantAsOf, wantNearest, least := -1, -1, int64(within)+1
+			from := sought - r.Int64N(60)
 			for i, u := range times {
 				if u <= sought && sought-u <= int64(within) {
 					wantAsOf = i
 				}
-				if d := max(u-sought, sought-u); d < least {
+				if d := max(u-sought, sought-u); d < least && u >= from {
 					wantNearest, least = i, d
 				}
 			}
 			if got := asOf.asOf(sought, within); got != wantAsOf {
 				t.Fatalf("as of %d in %v: %d, want %d", sought, times, got, wantAsOf)
 			}
-			if got := nearest.nearest(sought, within); got != wantNearest {
-				t.Fatalf("nearest to %d in %v: %d, want %d", sought, times, got, wantNearest)
+			if got := nearest.nearest(sought, from, within); got != wantNearest {
+				t.Fatalf("nearest to %d from %d in %v: %d, want %d", sought, from, times, got, wantNearest)
 			}
 		}
 	}

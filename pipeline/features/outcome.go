@@ -53,7 +53,7 @@ func (b *builder) outcomes() {
 		}
 		q := thresholds.at(t)
 		b.shortNow[i] = b.label(ratio[i], free[i], q)
-		if j := ahead.nearest(b.rowAt[i]+int64(b.task.Horizon()), b.task.Tolerance()); j >= 0 {
+		if j := b.later(ahead, b.rowAt[i]); j >= 0 {
 			b.short[i] = b.label(b.ratio[j], float64(b.s.Points[j].FreeBikes), q)
 		}
 		threshold[i] = q
@@ -64,8 +64,7 @@ func (b *builder) outcomes() {
 // outcome looks up what became of a point, whose threshold is q. It is not ok
 // where there is no label, or no dock to see a change at.
 func (b *builder) outcome(p observation.Totals, q float64, later *cursor) (o outcome, ok bool) {
-	ahead := p.At.Add(b.task.Horizon())
-	j := later.nearest(ahead.UnixNano(), b.task.Tolerance())
+	j := b.later(later, p.At.UnixNano())
 	if j < 0 {
 		return outcome{}, false
 	}
@@ -75,9 +74,17 @@ func (b *builder) outcome(p observation.Totals, q float64, later *cursor) (o out
 		return outcome{}, false
 	}
 	return outcome{
-		at: p.At, labelAt: b.s.Points[j].At, slot: hourOfWeek(ahead), short: label == Short,
+		at: p.At, labelAt: b.s.Points[j].At, slot: hourOfWeek(p.At.Add(b.task.Horizon())), short: label == Short,
 		change: int64(math.Round(float64(change * changeUnit))),
 	}, true
+}
+
+// later finds the point that makes the label of a time: the nearest to the
+// horizon, within the tolerance. A forecast is about what comes: where points
+// are further apart than the horizon, what is known already is no label.
+func (b *builder) later(points *cursor, at nanos) int {
+	h := int64(b.task.Horizon())
+	return points.nearest(at+h, at+min(h, 1), b.task.Tolerance())
 }
 
 // label applies the target's rule.
