@@ -59,24 +59,31 @@ func stopShared() {
 // fails instead, so that no pipeline passes without having tested.
 func URL(t testing.TB) string {
 	t.Helper()
-	server := sharedServer(t)
+	return sharedServer(t).Schema(t)
+}
+
+// Schema gives the connection URL of an empty schema on this server. The
+// schema is the only one on the search path, and is dropped after the test.
+func (s *Server) Schema(t testing.TB) string {
+	t.Helper()
 	schema := "test_" + strings.ToLower(rand.Text())
-	if err := server.exec("CREATE SCHEMA " + schema); err != nil {
+	if err := s.exec("CREATE SCHEMA " + schema); err != nil {
 		t.Fatalf("create a schema for the test: %v", err)
 	}
 	t.Cleanup(func() {
-		if err := server.exec("DROP SCHEMA " + schema + " CASCADE"); err != nil {
+		if err := s.exec("DROP SCHEMA " + schema + " CASCADE"); err != nil {
 			t.Errorf("drop the schema of the test: %v", err)
 		}
 	})
-	return server.URL() + "&search_path=" + url.QueryEscape(schema)
+	return s.URL() + "&search_path=" + url.QueryEscape(schema)
 }
 
 // Start starts a server for this test alone, for tests that stop or kill it.
-// It is removed after the test. Without binaries it does as [URL] does.
-func Start(t testing.TB) *Server {
+// It is removed after the test. Settings such as "fsync=on" come after the
+// package's own and win. Without binaries it does as [URL] does.
+func Start(t testing.TB, settings ...string) *Server {
 	t.Helper()
-	server, err := start()
+	server, err := start(settings...)
 	failOrSkip(t, err)
 	t.Cleanup(server.remove)
 	return server

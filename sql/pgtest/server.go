@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -38,11 +39,12 @@ type Server struct {
 	bin     string // folder of initdb and postgres
 	dir     string // holds the data folder, the socket and the log
 	cred    *syscall.Credential
+	extra   []string // settings that come after ours
 	process *process // nil while stopped
 }
 
 // start makes a fresh cluster and starts its server.
-func start() (_ *Server, err error) {
+func start(extra ...string) (_ *Server, err error) {
 	bin, err := findBinaries()
 	if err != nil {
 		return nil, err
@@ -55,7 +57,7 @@ func start() (_ *Server, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a folder for PostgreSQL: %w", err)
 	}
-	s := &Server{bin: bin, dir: dir, cred: cred}
+	s := &Server{bin: bin, dir: dir, cred: cred, extra: extra}
 	defer func() {
 		if err != nil {
 			s.remove()
@@ -113,7 +115,7 @@ func cleanEnviron() []string {
 
 func (s *Server) launch() error {
 	args := []string{"-D", s.data(), "-k", s.dir}
-	for _, setting := range settings {
+	for _, setting := range slices.Concat(settings, s.extra) {
 		args = append(args, "-c", setting)
 	}
 	log, err := os.OpenFile(s.logFile(), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
