@@ -7,28 +7,52 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"livelab/pipeline/features"
 	"livelab/pipeline/observation"
 )
 
-// refreshAfter is how long the past is kept in memory before it is read again
-// as a whole. In between only what is newer is read, so that data filled in
-// behind counts after this time.
-const refreshAfter = 10 * time.Minute
+const (
+	// askAfter is how long an answer stands before the store is asked what is
+	// new. Sources are asked once in minutes, so nobody misses a second, and a
+	// busy server puts a few queries a second to its store instead of a few
+	// for each prediction.
+	askAfter = time.Second
+
+	// refreshAfter is how long the past is kept in memory before it is read
+	// again as a whole. In between only what is newer is read, so that data
+	// filled in behind counts after this time.
+	refreshAfter = 10 * time.Minute
+)
 
 // Live answers with the newest row of a network. It keeps the past that the
-// features look back to in memory. It is safe for concurrent use.
+// features look back to in memory, and its last answers for a second. It is
+// safe for concurrent use; callers who come at once share one reading of the
+// store.
 type Live struct {
 	store Store
 	now   func() time.Time
 
-	mu    sync.Mutex
-	pasts map[string]*past
+	answers sync.Map            // from question to answer
+	turn    *semaphore.Weighted // to read the store; a mutex that a context can leave
+	pasts   map[string]*past    // by network, for who has the turn
+}
+
+// question is what Newest is asked.
+type question struct {
+	task    features.Task
+	network string
+}
+
+// answer is what was read for a question, and as of when.
+type answer struct {
+	row Row
+	now time.Time
 }
 
 // past is what Live remembers of one network.
 type past struct {
-	mu      sync.Mutex
 	history time.Duration
 	readAt  time.Time // when it was last read as a whole
 	series  features.Series
@@ -37,33 +61,64 @@ type past struct {
 
 // NewLive reads from the store as of now, which tells the time.
 func NewLive(s Store, now func() time.Time) *Live {
-	return &Live{store: s, now: now, pasts: make(map[string]*past)}
+	return &Live{store: s, now: now, turn: semaphore.NewWeighted(1), pasts: make(map[string]*past)}
 }
 
 // Newest gives the newest row of a network for a task, as of now to the
-// minute. An empty network stands for the only one in the store. The error is
-// a *NetworkError or a *MissingError where the store cannot answer. Weather
-// that is missing is absent from the row and no error.
+// minute; what was stored within the last second may be missing. An empty
+// network stands for the only one in the store. The error is a *NetworkError
+// or a *MissingError where the store cannot answer. Weather that is missing is
+// absent from the row and no error.
 func (l *Live) Newest(ctx context.Context, task features.Task, network string) (Row, error) {
-	n, err := FindNetwork(ctx, l.store, network)
+	q := question{task, network}
+	if row, ok := l.remembered(q); ok {
+		return row, nil
+	}
+	if err := l.turn.Acquire(ctx, 1); err != nil {
+		return Row{}, fmt.Errorf("wait for the store: %w", err)
+	}
+	defer l.turn.Release(1)
+	if row, ok := l.remembered(q); ok { // who had the turn before has read it
+		return row, nil
+	}
+	now := l.now().UTC()
+	row, err := l.read(ctx, q, now)
 	if err != nil {
 		return Row{}, err
 	}
-	l.mu.Lock()
+	l.answers.Store(q, answer{row, now})
+	return row, nil
+}
+
+// remembered gives the last answer while it stands: within the same minute,
+// as a row is of a minute, and for askAfter. Errors are not remembered; that
+// would let anybody fill the memory with names of networks.
+func (l *Live) remembered(q question) (Row, bool) {
+	v, ok := l.answers.Load(q)
+	if !ok {
+		return Row{}, false
+	}
+	a, now := v.(answer), l.now()
+	age := now.Sub(a.now)
+	same := now.Truncate(time.Minute).Equal(a.now.Truncate(time.Minute))
+	return a.row, same && age >= 0 && age < askAfter
+}
+
+// read asks the store.
+func (l *Live) read(ctx context.Context, q question, now time.Time) (Row, error) {
+	n, err := FindNetwork(ctx, l.store, q.network)
+	if err != nil {
+		return Row{}, err
+	}
 	p := l.pasts[n.ID]
 	if p == nil {
 		p = new(past)
 		l.pasts[n.ID] = p
 	}
-	l.mu.Unlock()
-
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	now := l.now().UTC()
-	if err := p.read(ctx, l.store, n.ID, task.History(), now); err != nil {
+	if err := p.read(ctx, l.store, n.ID, q.task.History(), now); err != nil {
 		return Row{}, fmt.Errorf("read the newest data of %s: %w", n.ID, err)
 	}
-	return p.row(task, n.ID, now)
+	return p.row(q.task, n.ID, now)
 }
 
 // read brings the series up to now.
