@@ -1,0 +1,190 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"livelab/sql/sqlite"
+)
+
+// classicQuestion has the eight features that every client sends.
+const classicQuestion = `{"features":{"stations_count":60,"free_bikes":400,"empty_slots":800,"total_slots":1200,` +
+	`"free_ratio":0.3333,"temp_2m":7.5,"precipitation":0,"wind_speed_10m":12}}`
+
+// BenchmarkServe is `livelab serve` with a published model over a SQLite store
+// of 80 days up to now: the time from the start of the process to the first
+// answer to eight features (budget: 100 ms), and to the first from stored data
+// after it; then the resident memory two seconds later, and after 20,000
+// requests on eight connections, half of them of each kind (budget: 64 MiB).
+func BenchmarkServe(b *testing.B) {
+	binary, dir := buildBinary(b), b.TempDir()
+	publishModel(b, binary, dir)
+	b.Run("snapshots=11520/sqlite", func(b *testing.B) {
+		var first, stored float64
+		var idle, loaded float64
+		for range b.N {
+			s := startServing(b, binary, dir)
+			first += s.await(classicQuestion)
+			stored += s.await("{}")
+			time.Sleep(2 * time.Second)
+			idle = max(idle, s.residentMiB())
+			s.load(20_000, 8)
+			loaded = max(loaded, s.residentMiB())
+			s.stop()
+		}
+		n := float64(b.N)
+		b.ReportMetric(first/n*1e3, "first-answer-ms")
+		b.ReportMetric(stored/n*1e3, "first-stored-ms")
+		b.ReportMetric(idle, "idle-MiB")
+		b.ReportMetric(loaded, "loaded-MiB")
+		b.ReportMetric(0, "ns/op")
+	})
+}
+
+// publishModel fills a folder with a store and a registry that has a champion.
+func publishModel(b *testing.B, binary, dir string) {
+	b.Helper()
+	s, err := sqlite.Open(b.Context(), filepath.Join(dir, "livelab.db"), sqlite.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := s.Migrate(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	simulatedPast(b, 80*144*60, time.Now().UTC().Truncate(time.Minute)).record(b, s)
+	if err := s.Close(); err != nil {
+		b.Fatal(err)
+	}
+	measure(b, livelab(binary, dir, nil, "train"))
+	// What is measured is no matter of how good the model is today.
+	if out, err := livelab(binary, dir, nil, "gate").CombinedOutput(); err != nil {
+		b.Logf("the gate: %v\n%s", err, out)
+	}
+	measure(b, livelab(binary, dir, nil, "publish", "--force"))
+}
+
+// serving is a running `livelab serve`.
+type serving struct {
+	b      *testing.B
+	cmd    *exec.Cmd
+	stderr bytes.Buffer
+	url    string
+	began  time.Time
+	client *http.Client
+}
+
+func startServing(b *testing.B, binary, dir string) *serving {
+	b.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	address := l.Addr().String()
+	l.Close()
+	s := &serving{
+		b: b, url: "http://" + address + "/predict",
+		client: &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
+	}
+	s.cmd = livelab(binary, dir, nil, "serve", "--listen", address)
+	s.cmd.Stderr = &s.stderr
+	s.began = time.Now()
+	if err := s.cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	return s
+}
+
+// await asks until there is an answer and gives the seconds since the start.
+func (s *serving) await(question string) float64 {
+	s.b.Helper()
+	for time.Since(s.began) < 10*time.Second {
+		if err := s.ask(question); err == nil {
+			return time.Since(s.began).Seconds()
+		}
+		time.Sleep(500 * time.Microsecond)
+	}
+	err := s.ask(question)
+	s.stop()
+	s.b.Fatalf("no answer to %s within 10 s: %v\n%s", question, err, s.stderr.Bytes())
+	return 0
+}
+
+func (s *serving) ask(question string) error {
+	r, err := s.client.Post(s.url, "application/json", strings.NewReader(question))
+	if err != nil {
+		return err
+	}
+	defer r.Body.Close()
+	body, err := io.ReadAll(r.Body)
+	if err == nil && r.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", r.Status, body)
+	}
+	return err
+}
+
+// load asks a number of questions over several connections at once.
+func (s *serving) load(requests int64, connections int) {
+	s.b.Helper()
+	var asked atomic.Int64
+	var workers sync.WaitGroup
+	for range connections {
+		workers.Go(func() {
+			for i := asked.Add(1); i <= requests; i = asked.Add(1) {
+				question := classicQuestion
+				if i%2 == 0 {
+					question = "{}"
+				}
+				if err := s.ask(question); err != nil {
+					s.b.Errorf("under load: %v", err)
+					return
+				}
+			}
+		})
+	}
+	workers.Wait()
+}
+
+// residentMiB reads the memory that the process holds at the moment.
+func (s *serving) residentMiB() float64 {
+	s.b.Helper()
+	f, err := os.Open(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+	if err != nil {
+		s.b.Skipf("this system does not tell how much memory a process holds: %v", err)
+	}
+	defer f.Close()
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		if rest, ok := strings.CutPrefix(lines.Text(), "VmRSS:"); ok {
+			kib, err := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(rest, "kB")), 64)
+			if err != nil {
+				s.b.Fatal(err)
+			}
+			return kib / 1024
+		}
+	}
+	s.b.Fatal("no VmRSS in the status of the process")
+	return 0
+}
+
+func (s *serving) stop() {
+	s.b.Helper()
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		s.b.Fatal(err)
+	}
+	if err := s.cmd.Wait(); err != nil {
+		s.b.Errorf("livelab serve ended badly: %v\n%s", err, s.stderr.Bytes())
+	}
+}
