@@ -26,8 +26,8 @@ The history is made available by the CityBikes contributors; credit them.`,
 			if flags.source == sourceReplay {
 				return usageError("--source replay plays what is stored already; backfill from live or sim")
 			}
-			if months < 1 || months > 240 {
-				return usageError("--months is %d, must be 1 to 240", months)
+			if err := checkMonths(months); err != nil {
+				return err
 			}
 			ctx := cmd.Context()
 			s, err := a.openStore(ctx)
@@ -40,12 +40,9 @@ The history is made available by the CityBikes contributors; credit them.`,
 				return err
 			}
 			defer src.stop()
-			bars := newProgress(a.stderr)
+			bars := a.newProgress()
 			defer bars.wait()
-			h, err := a.historian(s, src, flags, bars)
-			if err != nil {
-				return err
-			}
+			h := &historian{app: a, store: s, source: src, flags: flags, bars: bars}
 			now := src.now()
 			for _, id := range src.networks {
 				r, err := h.run(ctx, id, now.AddDate(0, -months, 0), now)
@@ -65,6 +62,13 @@ The history is made available by the CityBikes contributors; credit them.`,
 	return cmd
 }
 
+func checkMonths(months int) error {
+	if months < 1 || months > 240 {
+		return usageError("--months is %d, must be 1 to 240", months)
+	}
+	return nil
+}
+
 func (a *app) printBackfill(network string, r ingest.BackfillResult, asJSON bool) error {
 	if asJSON {
 		return a.printJSON(map[string]any{
@@ -82,37 +86,34 @@ func (a *app) printBackfill(network string, r ingest.BackfillResult, asJSON bool
 
 // historian fetches the history of networks from a source.
 type historian struct {
-	*ingest.Backfiller
+	app    *app
+	store  store
 	source *source
 	flags  sourceFlags
-	end    func()
-}
-
-func (a *app) historian(s store, src *source, flags sourceFlags, bars *progress) (*historian, error) {
-	at, end := bars.step("fetch history")
-	b, err := ingest.NewBackfiller(ingest.BackfillConfig{
-		History:  src.bikes,
-		Weather:  src.weather,
-		Recorder: &ingest.Recorder{Store: s, Origin: src.origin},
-		Progress: func(p ingest.BackfillProgress) { at(int64(p.Done), int64(p.Total)) },
-		Logger:   a.log,
-		Now:      src.now,
-	})
-	if err != nil {
-		return nil, err
-	}
-	return &historian{Backfiller: b, source: src, flags: flags, end: end}, nil
+	bars   *progress
 }
 
 // run fetches what lies between two times.
 func (h *historian) run(ctx context.Context, id string, from, to time.Time) (ingest.BackfillResult, error) {
-	defer h.end()
+	at, end := h.bars.step("history of " + id)
+	defer end()
+	b, err := ingest.NewBackfiller(ingest.BackfillConfig{
+		History:  h.source.bikes,
+		Weather:  h.source.weather,
+		Recorder: &ingest.Recorder{Store: h.store, Origin: h.source.origin},
+		Progress: func(p ingest.BackfillProgress) { at(int64(p.Done), int64(p.Total)) },
+		Logger:   h.app.log,
+		Now:      h.source.now,
+	})
+	if err != nil {
+		return ingest.BackfillResult{}, err
+	}
 	n, err := h.source.bikes.Network(ctx, id)
 	if err != nil {
 		return ingest.BackfillResult{}, fmt.Errorf("ask where %s is: %w", id, err)
 	}
-	if h.flags.located {
-		n.Latitude, n.Longitude = h.flags.lat, h.flags.lon
+	if h.flags.located() {
+		n.Latitude, n.Longitude = h.flags.lat.value, h.flags.lon.value
 	}
-	return h.Backfill(ctx, n, from, to)
+	return b.Backfill(ctx, n, from, to)
 }

@@ -57,7 +57,7 @@ or Unix seconds.`,
 }
 
 func (a *app) importFile(cmd *cobra.Command, rec *ingest.Recorder, file, network string) (ingest.ImportResult, error) {
-	bars := newProgress(a.stderr)
+	bars := a.newProgress()
 	at, end := bars.step("import " + file)
 	defer bars.wait()
 	defer end()

@@ -69,8 +69,8 @@ func (a *app) collector(s store, src *source, flags sourceFlags) (*ingest.Collec
 		Logger:   a.log,
 		Now:      src.now,
 	}
-	if flags.located {
-		cfg.Latitude, cfg.Longitude = &flags.lat, &flags.lon
+	if flags.located() {
+		cfg.Latitude, cfg.Longitude = &flags.lat.value, &flags.lon.value
 	}
 	return ingest.NewCollector(cfg)
 }

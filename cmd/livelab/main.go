@@ -45,10 +45,14 @@ func main() {
 
 // run is the program: its arguments, streams and exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	a := &app{stdout: stdout, stderr: stderr, getenv: os.LookupEnv}
+	results := &resultWriter{w: stdout}
+	a := &app{stdout: results, stderr: stderr, getenv: os.LookupEnv}
 	root := a.rootCommand()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
+	if err == nil {
+		err = results.err
+	}
 	if err == nil {
 		return exitDone
 	}
@@ -65,4 +69,22 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitUsage
 	}
 	return exitFailed
+}
+
+// resultWriter remembers that a result could not be written: a program that
+// reads it must not take half of it for all.
+type resultWriter struct {
+	w   io.Writer
+	err error
+}
+
+func (r *resultWriter) Write(p []byte) (int, error) {
+	if r.err != nil {
+		return 0, r.err
+	}
+	n, err := r.w.Write(p)
+	if err != nil {
+		r.err = fmt.Errorf("write the result: %w", err)
+	}
+	return n, r.err
 }

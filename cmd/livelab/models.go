@@ -119,6 +119,9 @@ func (a *app) modelsShowCommand(task *string) *cobra.Command {
 				reference = args[0]
 			}
 			v, err := a.registry().Resolve(cmd.Context(), *task, reference)
+			if errors.Is(err, publish.ErrNotFound) {
+				return fmt.Errorf("there is no version %q of %s; see `livelab models list`", reference, *task)
+			}
 			if err != nil {
 				return err
 			}
@@ -175,6 +178,9 @@ func (a *app) modelsRollbackCommand(task *string) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			from, to, err := a.registry().Rollback(cmd.Context(), *task, time.Now())
+			if errors.Is(err, publish.ErrNotFound) {
+				return fmt.Errorf("roll %s back: there was no champion before; see `livelab models list`", *task)
+			}
 			if err != nil {
 				return err
 			}

@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 	"os"
+	"sync"
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
@@ -12,14 +13,39 @@ import (
 // progress shows long work on a terminal. On anything else it is silent.
 type progress struct {
 	bars *mpb.Progress // nil where there is no terminal
+
+	logs   *logWriter
+	stderr io.Writer
 }
 
-func newProgress(w io.Writer) *progress {
-	f, ok := w.(*os.File)
+// newProgress shows work on the error stream. Until wait, the log is written
+// above the bars, which would draw over it otherwise.
+func (a *app) newProgress() *progress {
+	f, ok := a.stderr.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return &progress{}
 	}
-	return &progress{bars: mpb.New(mpb.WithOutput(w), mpb.WithWidth(40))}
+	p := &progress{bars: mpb.New(mpb.WithOutput(f), mpb.WithWidth(40)), logs: a.logs, stderr: f}
+	a.logs.set(p.bars)
+	return p
+}
+
+// logWriter is where the log goes at the moment.
+type logWriter struct {
+	mu sync.Mutex
+	to io.Writer
+}
+
+func (w *logWriter) Write(b []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.to.Write(b)
+}
+
+func (w *logWriter) set(to io.Writer) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.to = to
 }
 
 // step shows one piece of work. It returns what is to be called as the work
@@ -42,6 +68,7 @@ func (p *progress) step(name string) (at func(done, total int64), end func()) {
 // wait draws what is left to draw.
 func (p *progress) wait() {
 	if p.bars != nil {
+		p.logs.set(p.stderr)
 		p.bars.Wait()
 	}
 }

@@ -31,7 +31,7 @@ that the gate does not let pass is kept and not published; the champion stays.`,
 			if err != nil {
 				return err
 			}
-			bars := newProgress(a.stderr)
+			bars := a.newProgress()
 			at, end := bars.step("train " + task.Name)
 			cfg.Progress = func(p train.Progress) { at(int64(p.Done), int64(p.Total)) }
 			o, err := w.Run(cmd.Context(), d, task, cfg, "livelab retrain")

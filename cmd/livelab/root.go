@@ -16,6 +16,7 @@ type app struct {
 	stdout, stderr io.Writer
 	getenv         func(string) (string, bool)
 	log            *slog.Logger
+	logs           *logWriter // what log writes to
 
 	// The flags that every command has.
 	store       string
@@ -97,11 +98,12 @@ func (a *app) startLog() error {
 		return usageError("--log-level is %q, must be debug, info, warn or error", a.logLevel)
 	}
 	opts := &slog.HandlerOptions{Level: level}
+	a.logs = &logWriter{to: a.stderr}
 	switch a.logFormat {
 	case "text":
-		a.log = slog.New(slog.NewTextHandler(a.stderr, opts))
+		a.log = slog.New(slog.NewTextHandler(a.logs, opts))
 	case "json":
-		a.log = slog.New(slog.NewJSONHandler(a.stderr, opts))
+		a.log = slog.New(slog.NewJSONHandler(a.logs, opts))
 	default:
 		return usageError("--log-format is %q, must be text or json", a.logFormat)
 	}

@@ -36,7 +36,7 @@ func (a *app) simulateCommand() *cobra.Command {
 			}
 			city, err := sim.NewCity(cfg)
 			if err != nil {
-				return err
+				return usageError("%w", err)
 			}
 			clock := sim.NewClock(from, speed, time.Now)
 			handler, err := sim.NewServer(sim.ServerConfig{Cities: []*sim.City{city}, Now: clock.Now})

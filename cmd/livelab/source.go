@@ -32,8 +32,7 @@ const defaultNetwork = "oslo-bysykkel"
 type sourceFlags struct {
 	source   string
 	networks []string
-	lat, lon float64
-	located  bool // lat and lon were given
+	lat, lon degrees
 	seed     uint64
 
 	bikes, history, weather, archive string
@@ -43,8 +42,9 @@ func (f *sourceFlags) add(cmd *cobra.Command, source string) {
 	fl := cmd.Flags()
 	fl.StringVar(&f.source, "source", source, "auto (live where it answers, else the simulator), live, sim or replay (what the store holds, as if it were now)")
 	fl.StringSliceVar(&f.networks, "network", nil, "CityBikes `networks`, comma-separated (also BIKE_NETWORK_ID; default: those of the store, else "+defaultNetwork+")")
-	fl.Float64Var(&f.lat, "latitude", 0, "where the weather is asked for, `degrees` (also LAT; default: the network's own)")
-	fl.Float64Var(&f.lon, "longitude", 0, "where the weather is asked for, `degrees` (also LON; default: the network's own)")
+	f.lat.limit, f.lon.limit = 90, 180
+	fl.Var(&f.lat, "latitude", "where the weather is asked for, `degrees` (also LAT; default: the network's own)")
+	fl.Var(&f.lon, "longitude", "where the weather is asked for, `degrees` (also LON; default: the network's own)")
 	fl.Uint64Var(&f.seed, "seed", 1, "which city the simulator makes")
 	fl.StringVar(&f.bikes, "citybikes-url", "", "other `base` of the CityBikes API (default https://api.citybik.es/v2)")
 	fl.StringVar(&f.history, "citybikes-history-url", "", "other `base` of the CityBikes history (default https://data.citybik.es)")
@@ -65,7 +65,7 @@ type source struct {
 
 // openSource chooses the source and sets up its clients. The caller calls stop.
 func (a *app) openSource(ctx context.Context, s dataset.Store, f sourceFlags) (*source, error) {
-	if err := oneOf("source", f.source, sourceAuto, sourceLive, sourceSim, sourceReplay); err != nil {
+	if err := f.validate(); err != nil {
 		return nil, err
 	}
 	stored, err := s.Networks(ctx)
@@ -76,13 +76,15 @@ func (a *app) openSource(ctx context.Context, s dataset.Store, f sourceFlags) (*
 	if err != nil {
 		return nil, err
 	}
+	var held []string
+	for _, n := range stored {
+		held = append(held, n.ID)
+	}
 	if len(f.networks) == 0 {
-		for _, n := range stored {
-			f.networks = append(f.networks, n.ID)
-		}
+		f.networks = held
 	}
 	if f.source == sourceAuto {
-		f.source = a.choose(ctx, origin, f)
+		f = a.choose(ctx, origin, held, f)
 	}
 	switch f.source {
 	case sourceSim:
@@ -97,13 +99,18 @@ func (a *app) openSource(ctx context.Context, s dataset.Store, f sourceFlags) (*
 }
 
 // choose settles what auto means: what the store holds already, else live
-// where it answers.
-func (a *app) choose(ctx context.Context, origin observation.Origin, f sourceFlags) string {
+// where it answers. The networks and addresses that were given are those of
+// the live source: the simulator that stands in for it is one of our own, with
+// the networks that the store holds.
+func (a *app) choose(ctx context.Context, origin observation.Origin, held []string, f sourceFlags) sourceFlags {
+	live := f
+	live.source = sourceLive
+	simulated := sourceFlags{source: sourceSim, networks: held, seed: f.seed, lat: f.lat, lon: f.lon}
 	switch origin {
 	case observation.OriginSimulated:
-		return sourceSim
+		return simulated
 	case observation.OriginReal:
-		return sourceLive
+		return live
 	}
 	network := defaultNetwork
 	if len(f.networks) > 0 {
@@ -113,9 +120,9 @@ func (a *app) choose(ctx context.Context, origin observation.Origin, f sourceFla
 	probe := ingest.NewCityBikes(ingest.CityBikesConfig{BaseURL: f.bikes, HistoryURL: f.history}, client)
 	if _, err := probe.Network(ctx, network); err != nil {
 		a.log.Info("CityBikes does not answer, so the simulator is the source", "error", err)
-		return sourceSim
+		return simulated
 	}
-	return sourceLive
+	return live
 }
 
 func (a *app) live(f sourceFlags) *source {

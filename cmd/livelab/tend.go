@@ -22,10 +22,7 @@ func (t *tender) backfill(ctx context.Context, bars *progress) error {
 	if t.source.kind == sourceReplay {
 		return nil
 	}
-	b, err := t.app.historian(t.store, t.source, t.flags.source, bars)
-	if err != nil {
-		return err
-	}
+	h := &historian{app: t.app, store: t.store, source: t.source, flags: t.flags.source, bars: bars}
 	now := t.source.now()
 	for _, id := range t.source.networks {
 		from := now.AddDate(0, -t.flags.months, 0)
@@ -39,7 +36,7 @@ func (t *tender) backfill(ctx context.Context, bars *progress) error {
 		if now.Sub(from) < gapWorthFilling {
 			continue
 		}
-		if _, err := b.run(ctx, id, from, now); err != nil {
+		if _, err := h.run(ctx, id, from, now); err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"math"
 	"strings"
 	"time"
 
@@ -47,6 +48,9 @@ func (f *trainFlags) parse() (features.Task, train.Config, error) {
 	task.HorizonMinutes = int(f.horizon / time.Minute)
 	if err := task.Validate(); err != nil {
 		return task, train.Config{}, usageError("--horizon: %w", err)
+	}
+	if !(f.c > 0 && f.c <= math.MaxFloat64) { // NaN is out, too
+		return task, train.Config{}, usageError("--c is %v, must be a positive number", f.c)
 	}
 	cfg := train.Config{C: f.c}
 	switch f.features {
@@ -121,7 +125,7 @@ func (a *app) trainCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			bars := newProgress(a.stderr)
+			bars := a.newProgress()
 			at, end := bars.step("train " + task.Name)
 			cfg.Progress = func(p train.Progress) { at(int64(p.Done), int64(p.Total)) }
 			t, err := w.Train(cmd.Context(), d, task, cfg)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 
 	"livelab/pipeline/features"
 	"livelab/pipeline/ingest"
+	"livelab/pipeline/publish"
 	"livelab/pipeline/retrain"
 	"livelab/pipeline/train"
 )
@@ -67,6 +69,9 @@ type tender struct {
 func (a *app) up(ctx context.Context, f upFlags) (err error) {
 	if f.every < time.Second {
 		return usageError("--every is %s, must be at least a second", f.every)
+	}
+	if err := checkMonths(f.months); err != nil {
+		return err
 	}
 	f.serve.task = f.train.task
 	task, cfg, err := f.train.parse()
@@ -131,20 +136,28 @@ func (t *tender) run(ctx context.Context, l net.Listener, schedule schedule) err
 // one made from the source's history.
 func (t *tender) begin(ctx context.Context, l net.Listener) error {
 	_, _, err := t.svc.models.Reload(ctx)
-	if err == nil {
+	serving := err == nil
+	switch {
+	case serving:
+		t.app.printAddresses(l, t.svc)
+	case !errors.Is(err, publish.ErrNotFound):
+		t.app.log.Error("the champion cannot serve; training another model", "error", err)
+	}
+	if err := t.prepare(ctx, !serving); err != nil {
+		return err
+	}
+	if !serving {
 		t.app.printAddresses(l, t.svc)
 	}
-	bars := newProgress(t.app.stderr)
-	defer bars.wait()
-	if err := t.backfill(ctx, bars); err != nil {
-		return err
-	}
-	if err == nil {
-		return nil
-	}
-	if err := t.retrain(ctx, bars, "livelab up, first start"); err != nil {
-		return err
-	}
-	t.app.printAddresses(l, t.svc)
 	return nil
+}
+
+// prepare fills the store up to now and, where a model is wanted, trains.
+func (t *tender) prepare(ctx context.Context, train bool) error {
+	bars := t.app.newProgress()
+	defer bars.wait()
+	if err := t.backfill(ctx, bars); err != nil || !train {
+		return err
+	}
+	return t.retrain(ctx, bars, "livelab up, first start")
 }
