@@ -8,10 +8,18 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"livelab/sql/pgtest"
 )
 
+// withPostgres stops the PostgreSQL of the tests after them.
+type withPostgres struct{ m *testing.M }
+
+func (w withPostgres) Run() int { return pgtest.Run(w.m) }
+
+// TestMain puts the program on the PATH of the tests, scripts or not.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
+	testscript.Main(withPostgres{m}, map[string]func(){
 		"livelab": func() {
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
@@ -20,9 +28,53 @@ func TestMain(m *testing.M) {
 	})
 }
 
+// scriptParams are those of all scripts. Beside the usual commands they have
+//
+//	refuses CODE PROGRAM ARG…   the program ends with the code and one line of error
+//	dump STORE FILE             writes what a SQLite store holds to the file
+//	edit FILE OLD NEW           replaces text in a file, which must be there
+func scriptParams(dir string) testscript.Params {
+	return testscript.Params{
+		Dir:                 dir,
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"refuses": scriptRefuses,
+			"dump":    scriptDump,
+			"edit":    scriptEdit,
+		},
+	}
+}
+
 // TestScript runs the command lines in testdata/script: each file is a
 // scenario with the files that it needs.
 func TestScript(t *testing.T) {
 	t.Parallel()
-	testscript.Run(t, testscript.Params{Dir: "testdata/script", RequireExplicitExec: true, RequireUniqueNames: true})
+	testscript.Run(t, scriptParams("testdata/script"))
+}
+
+// TestStoreScript runs the scenarios in testdata/store on each store, and on
+// PostgreSQL by each way to name it.
+func TestStoreScript(t *testing.T) {
+	t.Parallel()
+	for _, store := range []struct {
+		name string
+		env  func(t *testing.T) []string
+	}{
+		{"SQLite", func(*testing.T) []string { return nil }},
+		{"DATABASE_URL", func(t *testing.T) []string { return []string{"DATABASE_URL=" + pgtest.URL(t)} }},
+		{"POSTGRES_HOST", classicPostgres},
+	} {
+		t.Run(store.name, func(t *testing.T) {
+			t.Parallel()
+			p := scriptParams("testdata/store")
+			// The scenarios of one store share it, so there is one.
+			vars := store.env(t)
+			p.Setup = func(e *testscript.Env) error {
+				e.Vars = append(e.Vars, vars...)
+				return nil
+			}
+			t.Run("scenario", func(t *testing.T) { testscript.Run(t, p) })
+		})
+	}
 }
