@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"math"
 	"os"
 	"os/exec"
@@ -235,7 +234,7 @@ func (s *scaling) add(size int, b *testing.B) {
 }
 
 func (s *scaling) report(b *testing.B, name string) {
-	b.Run(fmt.Sprintf("%s/exponent", name), func(b *testing.B) {
+	b.Run(name+"/exponent", func(b *testing.B) {
 		var mx, my, sxy, sxx float64
 		for i := range s.x {
 			mx, my = mx+s.x[i]/float64(len(s.x)), my+s.y[i]/float64(len(s.y))
