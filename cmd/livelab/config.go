@@ -117,7 +117,7 @@ func (a *app) readConfigFile(cmd *cobra.Command) (map[string]string, error) {
 	}
 	var values map[string]any
 	if err := yaml.Unmarshal(b, &values); err != nil {
-		return nil, usageError("read the configuration %s: %w", path, err)
+		return nil, usageError("read the configuration %s: %s; it holds lines such as `listen: 127.0.0.1:8080`", path, yaml.FormatError(err, false, false))
 	}
 	known := flagNames(cmd.Root())
 	settings := make(map[string]string, len(values))

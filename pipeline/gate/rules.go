@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"reflect"
 
 	"github.com/goccy/go-yaml"
 )
@@ -81,7 +82,7 @@ func decodeRules(b []byte, base Rules) (Rules, error) {
 	case errors.Is(err, io.EOF): // only comments: the decoder has cleared r
 		r = base
 	case err != nil:
-		return Rules{}, errors.New(yaml.FormatError(err, false, true))
+		return Rules{}, yamlError(err)
 	default:
 		if err := d.Decode(new(Rules)); !errors.Is(err, io.EOF) {
 			return Rules{}, errors.New("the file holds a second document: keep one")
@@ -91,6 +92,25 @@ func decodeRules(b []byte, base Rules) (Rules, error) {
 		}
 	}
 	return r, r.Validate()
+}
+
+// yamlError says on one line, and in words of the file, what the decoder says
+// over several and in words of Go.
+func yamlError(err error) error {
+	var wrong *yaml.TypeError
+	if !errors.As(err, &wrong) || wrong.Token == nil {
+		return errors.New(yaml.FormatError(err, false, false))
+	}
+	kind := "a block of rules"
+	switch wrong.DstType.Kind() {
+	case reflect.Bool:
+		kind = "true or false"
+	case reflect.Float64:
+		kind = "a number"
+	case reflect.Int, reflect.Uint64:
+		kind = "a whole number"
+	}
+	return fmt.Errorf("line %d: %q must be %s", wrong.Token.Position.Line, wrong.Token.Value, kind)
 }
 
 // wholeCounts refuses fractions where a count belongs: the decoder would cut
@@ -104,7 +124,7 @@ func wholeCounts(b []byte) error {
 		} `yaml:"bootstrap"`
 	}
 	if err := yaml.Unmarshal(b, &counts); err != nil {
-		return errors.New(yaml.FormatError(err, false, true))
+		return yamlError(err)
 	}
 	for _, f := range []struct {
 		key   string

@@ -82,6 +82,9 @@ func Import(ctx context.Context, rec *Recorder, path string, opts ImportOptions)
 		return ImportResult{}, fmt.Errorf("import: %w", err)
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		return ImportResult{}, fmt.Errorf("import: %s is a folder; name the files in it", path)
+	}
 	return ImportReader(ctx, rec, f, path, opts)
 }
 

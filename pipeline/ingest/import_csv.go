@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"unicode/utf8"
 )
 
 // maxLine bounds a line of CSV in bytes.
@@ -32,6 +33,8 @@ func (c *csvReader) next() ([][]byte, error) {
 		switch {
 		case errors.Is(err, bufio.ErrBufferFull):
 			return nil, fmt.Errorf("line %d is longer than %d bytes; is this a CSV file?", c.line, maxLine)
+		case errors.Is(err, io.ErrUnexpectedEOF):
+			return nil, fmt.Errorf("after line %d: the gzip file ends too early, it was not copied whole: %w", c.line, err)
 		case err != nil && !errors.Is(err, io.EOF):
 			return nil, fmt.Errorf("after line %d: %w", c.line, err)
 		case err != nil && len(line) == 0:
@@ -45,6 +48,44 @@ func (c *csvReader) next() ([][]byte, error) {
 			return c.split(line)
 		}
 	}
+}
+
+// header reads the first line, and says of what is no CSV what it looks like.
+func (c *csvReader) header() ([][]byte, error) {
+	start, err := c.r.Peek(512) // the first line, or enough of it
+	line, _, _ := bytes.Cut(start, []byte{'\n'})
+	if !looksLikeText(line) {
+		return nil, fmt.Errorf("it is neither CSV, gzipped CSV nor Parquet: it begins %q", excerpt(line[:min(len(line), 16)]))
+	}
+	if err != nil && !errors.Is(err, io.EOF) && len(start) == 0 {
+		return nil, err
+	}
+	header, err := c.next()
+	if err != nil || len(header) > 1 {
+		return header, err
+	}
+	for _, separator := range []string{";", "\t", "|"} {
+		if bytes.Contains(header[0], []byte(separator)) {
+			return nil, fmt.Errorf("its columns are separated by %q; write commas", separator)
+		}
+	}
+	return header, nil
+}
+
+// looksLikeText holds for UTF-8, whose last character may be cut off, without
+// control characters but those of lines.
+func looksLikeText(b []byte) bool {
+	for len(b) > 0 {
+		r, n := utf8.DecodeRune(b)
+		switch {
+		case r == utf8.RuneError && n == 1 && len(b) >= utf8.UTFMax:
+			return false
+		case r < ' ' && r != '\n' && r != '\r' && r != '\t':
+			return false
+		}
+		b = b[n:]
+	}
+	return true
 }
 
 func (c *csvReader) split(line []byte) ([][]byte, error) {
@@ -78,7 +119,7 @@ func (c *csvReader) splitQuoted(line []byte) ([][]byte, error) {
 
 func (im *importer) readCSV(ctx context.Context, r io.Reader) error {
 	c := &csvReader{r: bufio.NewReaderSize(r, maxLine)}
-	header, err := c.next()
+	header, err := c.header()
 	if err != nil {
 		return im.csvError(err)
 	}

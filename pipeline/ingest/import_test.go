@@ -126,6 +126,10 @@ func TestImportRefusesTheWholeFile(t *testing.T) {
 		"missing column":   {"ts,network,station_id,free_bikes\n", []string{`"empty_slots"`}},
 		"column twice":     {"ts,ts,network,station_id,free_bikes\n", []string{"twice"}},
 		"other file":       {"<html>\n", []string{`"ts"`}},
+		"a program":        {"\x7fELF\x02\x01\x01\x00\x00", []string{"neither CSV", "ELF"}},
+		"noise":            {"\xff\xfe\xfd\xfc\xfb\n", []string{"neither CSV"}},
+		"semicolons":       {strings.ReplaceAll(bikesHeader, ",", ";"), []string{`";"`, "commas"}},
+		"tabs":             {strings.ReplaceAll(bikesHeader, ",", "\t"), []string{`"\t"`, "commas"}},
 		"not a count":      {bikesHeader + good + "2026-03-01T00:00:00Z,n,a,many,2\n", []string{"f.csv, line 3", `free_bikes "many"`, "nothing of the file was stored"}},
 		"negative":         {bikesHeader + good + "2026-03-01T00:00:00Z,n,a,1,-2\n", []string{"line 3", `empty_slots "-2"`}},
 		"absurd":           {bikesHeader + "2026-03-01T00:00:00Z,n,a,1,10001\n", []string{"line 2", "10000"}},
@@ -322,5 +326,13 @@ func BenchmarkImportParse(b *testing.B) {
 				b.ReportMetric(float64(rows)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 			})
 		}
+	}
+}
+
+func TestImportFolder(t *testing.T) {
+	t.Parallel()
+	_, err := Import(t.Context(), &Recorder{Store: new(memStore), Origin: observation.OriginReal}, t.TempDir(), ImportOptions{})
+	if err == nil || !strings.Contains(err.Error(), "is a folder; name the files in it") {
+		t.Errorf("a folder: %v", err)
 	}
 }
