@@ -53,23 +53,25 @@ func TestScript(t *testing.T) {
 	testscript.Run(t, scriptParams("testdata/script"))
 }
 
+// storeKinds are the stores and the ways to name them, as environments.
+var storeKinds = []struct {
+	name string
+	env  func(t *testing.T) []string
+}{
+	{"SQLite", func(*testing.T) []string { return nil }},
+	{"DATABASE_URL", func(t *testing.T) []string { return []string{"DATABASE_URL=" + pgtest.URL(t)} }},
+	{"POSTGRES_HOST", classicPostgres},
+}
+
 // TestStoreScript runs the scenarios in testdata/store on each store, and on
 // PostgreSQL by each way to name it.
 func TestStoreScript(t *testing.T) {
 	t.Parallel()
-	for _, store := range []struct {
-		name string
-		env  func(t *testing.T) []string
-	}{
-		{"SQLite", func(*testing.T) []string { return nil }},
-		{"DATABASE_URL", func(t *testing.T) []string { return []string{"DATABASE_URL=" + pgtest.URL(t)} }},
-		{"POSTGRES_HOST", classicPostgres},
-	} {
+	for _, store := range storeKinds {
 		t.Run(store.name, func(t *testing.T) {
 			t.Parallel()
 			p := scriptParams("testdata/store")
-			// The scenarios of one store share it, so there is one.
-			vars := store.env(t)
+			vars := store.env(t) // one store, so there is one scenario
 			p.Setup = func(e *testscript.Env) error {
 				e.Vars = append(e.Vars, vars...)
 				return nil

@@ -32,14 +32,7 @@ func trained(t *testing.T, env ...string) shell {
 // TestServeOnEachStore walks from history to an answer from stored data.
 func TestServeOnEachStore(t *testing.T) {
 	t.Parallel()
-	for _, store := range []struct {
-		name string
-		env  func(t *testing.T) []string
-	}{
-		{"SQLite", func(*testing.T) []string { return nil }},
-		{"DATABASE_URL", func(t *testing.T) []string { return []string{"DATABASE_URL=" + pgtest.URL(t)} }},
-		{"POSTGRES_HOST", classicPostgres},
-	} {
+	for _, store := range storeKinds {
 		t.Run(store.name, func(t *testing.T) {
 			t.Parallel()
 			s := trained(t, store.env(t)...)

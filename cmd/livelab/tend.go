@@ -16,9 +16,25 @@ import (
 // history is asked for what lies between.
 const gapWorthFilling = time.Hour
 
-// backfill fetches the history that the store lacks up to now. That some or
-// all of it cannot be had is said and no reason to stop.
-func (t *tender) backfill(ctx context.Context, bars *progress) error {
+// findNewest remembers how far each network's data reaches. It is asked before
+// anything is collected: the first snapshot of today would hide the gap.
+func (t *tender) findNewest(ctx context.Context) error {
+	t.newest = make(map[string]time.Time)
+	for _, id := range t.source.networks {
+		newest, _, err := t.store.Newest(ctx, id)
+		if err != nil {
+			return err
+		}
+		t.newest[id] = newest
+	}
+	return nil
+}
+
+// backfill fetches the history that the store lacks up to now: what lies after
+// its newest snapshot or, with whole, all of it, since a start that was
+// interrupted may have left any of it out. What is stored already is skipped.
+// That some or all of it cannot be had is said and no reason to stop.
+func (t *tender) backfill(ctx context.Context, bars *progress, whole bool) error {
 	if t.source.kind == sourceReplay {
 		return nil
 	}
@@ -26,11 +42,7 @@ func (t *tender) backfill(ctx context.Context, bars *progress) error {
 	now := t.source.now()
 	for _, id := range t.source.networks {
 		from := now.AddDate(0, -t.flags.months, 0)
-		newest, _, err := t.store.Newest(ctx, id)
-		if err != nil {
-			return err
-		}
-		if newest.After(from) {
+		if newest := t.newest[id]; !whole && newest.After(from) {
 			from = newest
 		}
 		if now.Sub(from) < gapWorthFilling {

@@ -64,6 +64,7 @@ type tender struct {
 	task   features.Task
 	cfg    train.Config
 	svc    *service
+	newest map[string]time.Time // by network, from before the start
 }
 
 func (a *app) up(ctx context.Context, f upFlags) (err error) {
@@ -122,6 +123,9 @@ func (t *tender) run(ctx context.Context, l net.Listener, schedule schedule) err
 	if t.svc, err = t.app.newService(t.flags.serve, t.store, t.source, lastIngest); err != nil {
 		return err
 	}
+	if err := t.findNewest(ctx); err != nil {
+		return err
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return t.svc.run(ctx, l) })
 	g.Go(func() error { return stopped(ctx, t.begin(ctx, l)) })
@@ -156,7 +160,7 @@ func (t *tender) begin(ctx context.Context, l net.Listener) error {
 func (t *tender) prepare(ctx context.Context, train bool) error {
 	bars := t.app.newProgress()
 	defer bars.wait()
-	if err := t.backfill(ctx, bars); err != nil || !train {
+	if err := t.backfill(ctx, bars, train); err != nil || !train {
 		return err
 	}
 	return t.retrain(ctx, bars, "livelab up, first start")

@@ -50,6 +50,32 @@ func TestUp(t *testing.T) {
 	}
 }
 
+// TestUpFillsGap starts on a store whose data ends hours ago: what lies between
+// is fetched, although the first snapshot of now is there at once.
+func TestUpFillsGap(t *testing.T) {
+	t.Parallel()
+	s := trained(t)
+	s.must(t, "publish")
+	store := filepath.Join(s.dir, "livelab.db")
+	whole := counts(t, store)["snapshots"]
+	db, err := sql.Open("sqlite", "file:"+store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for _, table := range []string{"observations", "snapshots", "weather"} {
+		if _, err := db.Exec("DELETE FROM "+table+" WHERE at > ?", time.Now().Add(-6*time.Hour).Unix()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if left := counts(t, store)["snapshots"]; left >= whole {
+		t.Fatalf("%d snapshots are left of %d", left, whole)
+	}
+	p := s.start(t, "up", "--source", "sim")
+	eventually(t, "the gap to be filled", func() bool { return counts(t, store)["snapshots"] >= whole })
+	p.stop(t)
+}
+
 // counts gives the rows of each table of a SQLite store.
 func counts(t *testing.T, path string) map[string]int {
 	t.Helper()

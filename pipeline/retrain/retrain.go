@@ -60,7 +60,7 @@ func (w *Way) Train(ctx context.Context, d *dataset.Dataset, task features.Task,
 		return Trained{}, fmt.Errorf("train %s: %w", task.Name, err)
 	}
 	cfg.Dataset = digest
-	cfg.Transforms = references(w.Transforms)
+	cfg.Transforms = w.Transforms
 	result, err := train.Run(ctx, f, cfg)
 	if err != nil {
 		return Trained{}, fmt.Errorf("train %s on %s: %w", task.Name, d.Network.ID, err)
@@ -130,14 +130,6 @@ func (w *Way) frame(task features.Task, d *dataset.Dataset) (*features.Frame, er
 		return nil, err
 	}
 	return f, nil
-}
-
-func references(ts []features.Transform) []model.TransformRef {
-	var refs []model.TransformRef
-	for _, t := range ts {
-		refs = append(refs, model.TransformRef{Name: t.Name(), Digest: t.Digest(), Inputs: t.Inputs(), Outputs: t.Outputs()})
-	}
-	return refs
 }
 
 func (w *Way) datasetDir(model, digest string) string {
@@ -252,10 +244,13 @@ func (w *Way) version(ctx context.Context, name, version string) (publish.Versio
 		version = publish.Latest
 	}
 	v, err := w.Registry.Resolve(ctx, name, version)
-	if errors.Is(err, publish.ErrNotFound) {
+	switch {
+	case err == nil || ctx.Err() != nil:
+		return v, err
+	case errors.Is(err, publish.ErrNotFound):
 		return v, fmt.Errorf("%w; run `livelab train` first, or see `livelab models list`", err)
 	}
-	return v, err
+	return v, fmt.Errorf("%w; train again, or name another of `livelab models list` with --version", err)
 }
 
 // Publish makes a version the champion. It is refused without a passing
