@@ -174,6 +174,7 @@ func (a *app) printTrained(t retrain.Trained) {
 		{"persistence", r.Baselines.Persistence},
 		{"climatology", r.Baselines.Climatology},
 		{"always short", r.Baselines.AlwaysShort},
+		{"eight inputs", r.Classic},
 		{"model, onset", r.Onset},
 		{"clim., onset", r.OnsetBaselines.Climatology},
 	} {

@@ -194,9 +194,13 @@ func (b *builder) derived() {
 		if f.Of == "" {
 			continue
 		}
-		of, column := b.columns[f.Of], b.columns[f.Name]
+		of, otherwise, column := b.columns[f.Of], b.columns[f.Else], b.columns[f.Name]
 		for i := range column {
-			column[i] = Derive(f.Name, of[i], threshold[i])
+			v := of[i]
+			if math.IsNaN(v) && otherwise != nil {
+				v = otherwise[i]
+			}
+			column[i] = Derive(f.Name, v, threshold[i])
 		}
 	}
 }

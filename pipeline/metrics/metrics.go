@@ -77,6 +77,10 @@ type Report struct {
 	Onset          Scores      `json:"onset"`
 	OnsetBaselines Forecasters `json:"onset_baselines"`
 
+	// Classic holds the test rows as a client sees them that sends the eight
+	// classic inputs and nothing else.
+	Classic Scores `json:"classic_inputs_only"`
+
 	Train      Part   `json:"train"`
 	Validation Part   `json:"validation"`
 	Test       Part   `json:"test"`

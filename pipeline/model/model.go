@@ -39,7 +39,7 @@ type Model struct {
 	Threshold float64 `json:"threshold"`
 
 	// Defaults stand in for columns that a row does not give and that inputs
-	// are derived from: the threshold, as it was at the end of validation.
+	// are derived from: the threshold, as it was last.
 	Defaults map[string]float64 `json:"defaults,omitempty"`
 
 	// Calibration is how the fitted log odds became the ones above. It is

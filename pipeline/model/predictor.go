@@ -26,9 +26,10 @@ type Predictor struct {
 
 // origin is where a value comes from.
 type origin struct {
-	derived  string // name of the derived column, or empty
-	column   int    // of the row, or -1
-	computed int    // output of the transforms, counted through, or -1
+	derived   string // name of the derived column, or empty
+	column    int    // of the row, or -1
+	otherwise int    // column that stands in where that is missing, or -1
+	computed  int    // output of the transforms, counted through, or -1
 }
 
 // NewPredictor binds a model to its transforms, found by digest among those
@@ -76,7 +77,7 @@ func (p *Predictor) setColumns(computed map[string]int) {
 		if _, ok := computed[name]; ok {
 			continue
 		}
-		if of := features.DerivedFrom(name); of != "" {
+		if of, _ := features.DerivedFrom(name); of != "" {
 			p.columns = append(p.columns, of, features.Threshold)
 			continue
 		}
@@ -89,12 +90,13 @@ func (p *Predictor) setColumns(computed map[string]int) {
 
 func (p *Predictor) origin(name string, computed map[string]int) origin {
 	if i, ok := computed[name]; ok {
-		return origin{column: -1, computed: i}
+		return origin{column: -1, otherwise: -1, computed: i}
 	}
-	o := origin{computed: -1}
+	o := origin{otherwise: -1, computed: -1}
 	column := name
-	if of := features.DerivedFrom(name); of != "" {
+	if of, otherwise := features.DerivedFrom(name); of != "" {
 		o.derived, column = name, of
+		o.otherwise = slices.Index(p.columns, otherwise)
 	}
 	o.column = slices.Index(p.columns, column)
 	return o
@@ -157,7 +159,11 @@ func (o origin) value(values, computed []float64, threshold float64) float64 {
 	case o.computed >= 0:
 		return computed[o.computed]
 	case o.derived != "":
-		return features.Derive(o.derived, values[o.column], threshold)
+		v := values[o.column]
+		if math.IsNaN(v) && o.otherwise >= 0 {
+			v = values[o.otherwise]
+		}
+		return features.Derive(o.derived, v, threshold)
 	}
 	return values[o.column]
 }
@@ -173,13 +179,14 @@ func (p *Predictor) thresholdOf(values []float64) float64 {
 	return math.NaN()
 }
 
-// Imputed names what stood in for something missing: inputs whose mean did,
-// and the threshold where the model's default did. x is what Vector made of
-// values. It is never nil.
+// Imputed names what something else stood in for: inputs by their mean or, for
+// a lag, by the present, and the threshold by the model's default. x is what
+// Vector made of values. It is never nil.
 func (p *Predictor) Imputed(x, values []float64) []string {
 	names := []string{}
 	for i, v := range x {
-		if math.IsNaN(v) {
+		o := p.inputs[i]
+		if math.IsNaN(v) || o.otherwise >= 0 && math.IsNaN(values[o.column]) {
 			names = append(names, p.Model.Inputs[i].Name)
 		}
 	}

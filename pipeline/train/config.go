@@ -13,7 +13,6 @@ import (
 	"slices"
 
 	"livelab/pipeline/features"
-	"livelab/pipeline/model"
 )
 
 // Config says how to train. The zero value is the default.
@@ -44,7 +43,7 @@ type Config struct {
 	// Dataset is the digest of the data, which the model records, and
 	// Transforms are those that made the frame's columns.
 	Dataset    string               `json:"-"`
-	Transforms []model.TransformRef `json:"-"`
+	Transforms []features.Transform `json:"-"`
 
 	// Workers is the number of goroutines that fit. It changes nothing in the
 	// result. Default GOMAXPROCS.
@@ -65,8 +64,8 @@ func (c Config) withDefaults() Config {
 	if len(c.Inputs) == 0 {
 		c.Inputs = features.Inputs()
 		for _, t := range c.Transforms {
-			for _, out := range t.Outputs {
-				c.Inputs = append(c.Inputs, t.Name+"."+out)
+			for _, out := range t.Outputs() {
+				c.Inputs = append(c.Inputs, t.Name()+"."+out)
 			}
 		}
 	}

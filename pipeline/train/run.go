@@ -53,6 +53,12 @@ func Run(ctx context.Context, f *features.Frame, cfg Config) (*Result, error) {
 	}
 	r := &Result{Model: l.model, ClimatologyThreshold: l.climatologyThreshold, Test: test}
 	r.Report = report(r)
+	if r.Report.Classic, err = classicScores(l.model, f, parts.Test, cfg.Transforms); err != nil {
+		return nil, fmt.Errorf("train %s: %w", f.Task.Name, err)
+	}
+	// The test was forecast with the threshold that was known before it; who
+	// asks the model will ask from now on.
+	l.model.Defaults = defaults(f, f.Rows()-1)
 	r.Report.Train, r.Report.Validation, r.Report.Test = part(f, parts.Train), part(f, parts.Validation), part(f, parts.Test)
 	if r.Report.Folds, err = backtest(ctx, f, cfg); err != nil {
 		return nil, fmt.Errorf("backtest %s: %w", f.Task.Name, err)
@@ -97,20 +103,22 @@ func learn(ctx context.Context, f *features.Frame, train, validation []int, cfg 
 		return nil, err
 	}
 	m.Threshold = metrics.BestThreshold(s.Model, y)
-	m.Defaults = defaults(f, validation)
+	m.Defaults = defaults(f, validation[len(validation)-1])
 	if err := m.Validate(); err != nil {
 		return nil, err
 	}
 	return &learned{m, metrics.BestThreshold(s.Climatology, y)}, nil
 }
 
-// defaults keeps the threshold of the last row, for clients that do not know it.
-func defaults(f *features.Frame, rows []int) map[string]float64 {
-	q := f.Value(features.Threshold, rows[len(rows)-1])
-	if math.IsNaN(q) {
-		return nil
+// defaults keeps the newest threshold that is known at a row, for clients that
+// do not know it.
+func defaults(f *features.Frame, row int) map[string]float64 {
+	for ; row >= 0; row-- {
+		if q := f.Value(features.Threshold, row); !math.IsNaN(q) {
+			return map[string]float64{features.Threshold: q}
+		}
 	}
-	return map[string]float64{features.Threshold: q}
+	return nil
 }
 
 // newModel is all of a model but its numbers.
@@ -122,10 +130,18 @@ func newModel(f *features.Frame, cfg Config) (*model.Model, error) {
 	return &model.Model{
 		Format: model.Format, Name: f.Task.Name, Task: f.Task,
 		Calibration: identity,
-		Transforms:  cfg.Transforms,
+		Transforms:  references(cfg.Transforms),
 		Dataset:     cfg.Dataset,
 		Training:    training,
 	}, nil
+}
+
+func references(ts []features.Transform) []model.TransformRef {
+	var refs []model.TransformRef
+	for _, t := range ts {
+		refs = append(refs, model.TransformRef{Name: t.Name(), Digest: t.Digest(), Inputs: t.Inputs(), Outputs: t.Outputs()})
+	}
+	return refs
 }
 
 // fitModel fills in the inputs and the intercept.

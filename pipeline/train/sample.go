@@ -51,6 +51,30 @@ func newSample(m *model.Model, f *features.Frame, rows []int) (metrics.Sample, e
 	return s, nil
 }
 
+// classicScores measures the model on rows of which it is told the eight
+// classic inputs alone, as many a client does.
+func classicScores(m *model.Model, f *features.Frame, rows []int, ts []features.Transform) (metrics.Scores, error) {
+	p, err := model.NewPredictor(m, ts)
+	if err != nil {
+		return metrics.Scores{}, err
+	}
+	values, x := make([]float64, len(p.Columns())), make([]float64, len(m.Inputs))
+	probability := make([]float64, len(rows))
+	for i, row := range rows {
+		for j, name := range p.Columns() {
+			values[j] = math.NaN()
+			if features.Classic(name) {
+				values[j] = f.Value(name, row)
+			}
+		}
+		if err := p.Vector(x, values); err != nil {
+			return metrics.Scores{}, err
+		}
+		probability[i] = m.Probability(x)
+	}
+	return metrics.Evaluate(probability, outcomes(f, rows), m.Threshold), nil
+}
+
 // logOdds asks the model as serving does, so that the bits are the same.
 func logOdds(m *model.Model, f *features.Frame, rows []int) ([]float64, error) {
 	columns, err := m.FrameVectors(f)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"net"
 	"net/http"
 	"slices"
@@ -163,7 +164,7 @@ func TestAccessLog(t *testing.T) {
 	}
 }
 
-// half is a transform that refuses negative input.
+// half is a transform that refuses 13 and makes too much of 14.
 type half struct{}
 
 func (half) Name() string      { return "half" }
@@ -172,10 +173,13 @@ func (half) Inputs() []string  { return []string{"free_bikes"} }
 func (half) Outputs() []string { return []string{"bikes"} }
 func (half) Apply(in, out [][]float64) error {
 	for i, v := range in[0] {
-		if v < 0 {
-			return errors.New("free_bikes is negative")
+		if v == 13 {
+			return errors.New("13 free_bikes are unlucky")
 		}
 		out[0][i] = v / 2
+		if v == 14 {
+			out[0][i] = math.Inf(1)
+		}
 	}
 	return nil
 }
@@ -195,10 +199,12 @@ func TestTransformsComputeInputs(t *testing.T) {
 	if w.Code != 200 || !strings.Contains(w.Body.String(), `{"feature":"half.bikes","value":300,"contribution":10,"imputed":false}`) {
 		t.Errorf("above the mean: %d %s", w.Code, w.Body)
 	}
-	negative := strings.Replace(classic, `"free_bikes":400`, `"free_bikes":-1`, 1)
-	w = do(s.Handler(), "POST", "/predict", `{"features":`+negative+`}`)
-	if w.Code != 400 || !strings.Contains(w.Body.String(), "free_bikes is negative") {
-		t.Errorf("refused by the transform: %d %s", w.Code, w.Body)
+	for bikes, want := range map[string]string{"13": "are unlucky", "14": "too far"} {
+		body := strings.Replace(classic, `"free_bikes":400`, `"free_bikes":`+bikes, 1)
+		w = do(s.Handler(), "POST", "/predict", `{"features":`+body+`}`)
+		if w.Code != 400 || !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%s bikes, refused by the transform or beyond the model: %d %s", bikes, w.Code, w.Body)
+		}
 	}
 	w = do(s.Handler(), "POST", "/predict", `{"features":{"half.bikes":1}}`)
 	if !strings.Contains(w.Body.String(), `"features.half.bikes","detail":"is not a feature`) {

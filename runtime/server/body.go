@@ -161,6 +161,11 @@ func (d *decoder) feature(key []byte) error {
 		d.refuse(d.schema.fields[column], "is too large for a number")
 		return nil
 	}
+	if least, greatest := d.schema.least[column], d.schema.greatest[column]; value < least || value > greatest {
+		d.refuseColumn(column)
+		d.refuse(d.schema.fields[column], fmt.Sprintf("is %v, must be from %v to %v", value, least, greatest))
+		return nil
+	}
 	d.question.values[column] = value
 	return nil
 }

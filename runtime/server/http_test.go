@@ -100,7 +100,7 @@ func TestSurface(t *testing.T) {
 		{name: "not a number", request: "POST /predict", body: with("climatology", "NaN"), status: 400, want: []string{"features.climatology", "NaN and infinities are not JSON"}},
 		{name: "infinity", request: "POST /predict", body: with("climatology", "-Infinity"), status: 400, want: []string{"features.climatology", "NaN and infinities are not JSON"}},
 		{name: "a number beyond float64", request: "POST /predict", body: with("climatology", "1e999"), status: 400, want: []string{"features.climatology", "too large"}},
-		{name: "numbers beyond the model", request: "POST /predict", body: replaced("free_ratio", "1.7e308"), status: 400, want: []string{"features.free_ratio", "too far"}},
+		{name: "a number that cannot be true", request: "POST /predict", body: replaced("free_ratio", "1.7e308"), status: 400, want: []string{"features.free_ratio", "must be from 0 to 1"}},
 		{name: "features and a network", request: "POST /predict", body: `{"network":"oslo-bysykkel","features":` + classic + `}`, status: 400, want: []string{`"field":"network"`}},
 		{name: "a network that is no string", request: "POST /predict", body: `{"network":7}`, status: 400, want: []string{`"field":"network"`, "not a number"}},
 		{name: "an empty network", request: "POST /predict", body: `{"network":""}`, status: 400, want: []string{`"field":"network"`}},

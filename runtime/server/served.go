@@ -5,6 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"livelab/pipeline/features"
 	"livelab/pipeline/model"
 	"livelab/runtime/loader"
 )
@@ -24,6 +25,8 @@ type schema struct {
 	fields   []string       // for each column, its path in a request
 	index    map[string]int // column by name
 	required []int          // columns
+	least    []float64      // for each column, see features.Bounds
+	greatest []float64
 }
 
 func newSchema(p *model.Predictor) *schema {
@@ -31,6 +34,8 @@ func newSchema(p *model.Predictor) *schema {
 	for i, name := range sc.columns {
 		sc.fields = append(sc.fields, "features."+name)
 		sc.index[name] = i
+		least, greatest := features.Bounds(name)
+		sc.least, sc.greatest = append(sc.least, least), append(sc.greatest, greatest)
 	}
 	for _, name := range p.Required() {
 		sc.required = append(sc.required, sc.index[name])
