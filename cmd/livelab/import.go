@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -37,6 +38,10 @@ or Unix seconds.`,
 				rec.Origin = observation.OriginSimulated
 			}
 			for _, file := range files {
+				network, err := networkOf(cmd.Context(), s, network)
+				if err != nil {
+					return err
+				}
 				start := time.Now()
 				r, err := a.importFile(cmd, rec, file, network)
 				if err != nil {
@@ -50,10 +55,23 @@ or Unix seconds.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&network, "network", "", "`network` of rows that name none")
+	f.StringVar(&network, "network", "", "`network` of rows that name none; not needed where the store holds one only")
 	f.BoolVar(&simulated, "simulated", false, "the data was made by the simulator")
 	f.BoolVar(&asJSON, "json", false, "print a JSON object for each file")
 	return cmd
+}
+
+// networkOf is the network of rows that name none: the given one, else the only
+// one in the store, else none.
+func networkOf(ctx context.Context, s store, given string) (string, error) {
+	if given != "" {
+		return given, nil
+	}
+	known, err := s.Networks(ctx)
+	if err != nil || len(known) != 1 {
+		return "", err
+	}
+	return known[0].ID, nil
 }
 
 func (a *app) importFile(cmd *cobra.Command, rec *ingest.Recorder, file, network string) (ingest.ImportResult, error) {

@@ -84,13 +84,14 @@ func (t *tender) retrain(ctx context.Context, bars *progress, by string) error {
 	var oneClass *train.OneClassError
 	switch {
 	case errors.As(err, &tooLittle), errors.As(err, &oneClass):
-		t.app.log.Warn("not trained; what serves goes on serving", "error", err)
+		t.app.log.Warn("not trained; "+t.goesOn(), "error", err)
 		return nil
 	case err != nil:
 		return err
 	case o.Verdict.Result != gate.Pass:
-		t.app.log.Warn("the gate let no new model in; what serves goes on serving",
-			"version", o.Trained.Version, "verdict", o.Verdict.Result, "why", o.Verdict.Conclusion)
+		t.judged.Store(true)
+		t.app.log.Warn("the gate let no new model in; "+t.goesOn(), "version", o.Trained.Version,
+			"verdict", o.Verdict.Result, "why", o.Verdict.Conclusion, "more", "livelab models show latest")
 		return nil
 	}
 	t.app.log.Info("published", "version", o.Trained.Version, "f1", o.Trained.Metrics.F1)
@@ -98,12 +99,21 @@ func (t *tender) retrain(ctx context.Context, bars *progress, by string) error {
 	return err
 }
 
-// keepTraining retrains when it is due, and each hour while no model serves.
-// A retraining that fails is said, and tried again the next time.
+// goesOn says what serves after a training that brought no new model.
+func (t *tender) goesOn() string {
+	if t.svc.models.Current() == nil {
+		return "nothing serves yet"
+	}
+	return "what serves goes on serving"
+}
+
+// keepTraining retrains when it is due, and each hour while there is too little
+// data for a first model. A retraining that fails is said, and tried again the
+// next time.
 func (t *tender) keepTraining(ctx context.Context, s schedule) error {
 	for {
 		wait := s.next(time.Now())
-		if t.svc.models.Current() == nil {
+		if t.svc.models.Current() == nil && !t.judged.Load() {
 			wait = min(wait, time.Hour)
 		}
 		select {
@@ -112,7 +122,7 @@ func (t *tender) keepTraining(ctx context.Context, s schedule) error {
 		case <-time.After(wait):
 		}
 		if err := t.retrain(ctx, &progress{}, "livelab up, on schedule"); err != nil && ctx.Err() == nil {
-			t.app.log.Error("retraining failed; what serves goes on serving", "error", err)
+			t.app.log.Error("retraining failed; "+t.goesOn(), "error", err)
 		}
 	}
 }
@@ -163,7 +173,8 @@ func (a *app) printAddresses(l net.Listener, svc *service) {
 	if c := svc.models.Current(); c != nil {
 		a.printf("\nserving %s %s\n", c.Model.Name, c.Version)
 	} else {
-		a.printf("\nno model serves yet: /predict answers 503 until one is published\n")
+		a.printf("\nno model serves yet, and /predict answers 503 until one is published: see `livelab models list`,\n")
+		a.printf("`livelab models show latest` for what the gate said, `livelab publish --help`\n")
 	}
 	a.printf("  dashboard  %s/dashboard\n  health     %s/health\n  metrics    %s/metrics\n", base, base, base)
 	a.printf("  predict    curl -X POST -H 'Content-Type: application/json' -d '{}' %s/predict\n", base)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,14 +55,23 @@ func (f *trainFlags) parse() (features.Task, train.Config, error) {
 	}
 	cfg := train.Config{C: f.c}
 	switch f.features {
-	case "all":
-		cfg.Inputs = features.Inputs()
+	case "all": // what training takes by itself
 	case "classic":
 		cfg.Inputs = features.ClassicInputs()
 	default:
 		cfg.Inputs = strings.Split(f.features, ",")
 	}
-	return task, cfg, nil
+	return task, cfg, checkFeatures(cfg.Inputs)
+}
+
+func checkFeatures(names []string) error {
+	for _, name := range names {
+		known := func(f features.Feature) bool { return f.Name == name }
+		if !slices.ContainsFunc(features.Catalogue(), known) {
+			return usageError("--features names %q, which there is none of; a model may read %s", name, strings.Join(features.Inputs(), " "))
+		}
+	}
+	return nil
 }
 
 // parseTask finds a task by its name.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -65,6 +66,7 @@ type tender struct {
 	cfg    train.Config
 	svc    *service
 	newest map[string]time.Time // by network, from before the start
+	judged atomic.Bool          // the gate has refused a model made from the data
 }
 
 func (a *app) up(ctx context.Context, f upFlags) (err error) {

@@ -162,6 +162,30 @@ func TestOpenRefusesWhatWasChanged(t *testing.T) {
 	}
 }
 
+func TestKeepReplacesADamagedCopy(t *testing.T) {
+	t.Parallel()
+	d, datasets := read(t, city(1)), t.TempDir()
+	dir := filepath.Join(datasets, d.Digest())
+	for range 2 {
+		if err := d.Keep(datasets); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(dir); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, weatherFile), []byte("damaged"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	blocked := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(blocked, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Write(filepath.Join(blocked, "x")); err == nil || strings.Contains(err.Error(), "is there already") {
+		t.Errorf("a folder that cannot be made: %v", err)
+	}
+}
+
 func TestFindNetwork(t *testing.T) {
 	t.Parallel()
 	two := &memory{networks: []observation.Network{{ID: "b"}, {ID: "a"}}}

@@ -64,12 +64,41 @@ type weatherRow struct {
 // not at all. Where the folder holds this very dataset already, it is left as
 // it is.
 func (d *Dataset) Write(dir string) error {
-	if held, err := Open(dir); err == nil && held.Digest() == d.Digest() {
+	_, err := os.Stat(dir)
+	switch {
+	case err == nil && d.heldBy(dir):
+		return nil
+	case err == nil:
+		return fmt.Errorf("write dataset: %s is there already and holds something else; name a new folder", dir)
+	case !errors.Is(err, os.ErrNotExist):
+		return fmt.Errorf("write dataset: %w", err)
+	}
+	return d.write(dir)
+}
+
+// Keep freezes the dataset under its digest in a folder of datasets, and puts
+// it in the place of a copy that was damaged.
+func (d *Dataset) Keep(datasets string) error {
+	dir := filepath.Join(datasets, d.Digest())
+	if d.heldBy(dir) {
 		return nil
 	}
-	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("write dataset: %s is there already; name a new folder", dir)
+	if err := os.RemoveAll(dir); err != nil {
+		return fmt.Errorf("remove a damaged dataset: %w", err)
 	}
+	err := d.write(dir)
+	if err != nil && d.heldBy(dir) {
+		return nil // another process was faster
+	}
+	return err
+}
+
+func (d *Dataset) heldBy(dir string) bool {
+	held, err := Open(dir)
+	return err == nil && held.Digest() == d.Digest()
+}
+
+func (d *Dataset) write(dir string) error {
 	parent := filepath.Dir(filepath.Clean(dir))
 	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return fmt.Errorf("write dataset: %w", err)

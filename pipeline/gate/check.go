@@ -39,7 +39,10 @@ func skipped(why string) measured {
 	return measured{value: nan, limit: nan, low: nan, high: nan, skip: why}
 }
 
-const switchedOff = "switched off in the rules"
+const (
+	switchedOff      = "switched off in the rules"
+	persistenceKnows = "at horizon 0 persistence is the answer itself"
+)
 
 // checks are the rules in the order in which verdicts list them.
 var checks = []check{{
@@ -58,6 +61,9 @@ var checks = []check{{
 		return fmt.Sprintf("F1 at most %v under persistence's", r.MaxF1BelowPersistence)
 	},
 	measure: func(e *evidence) measured {
+		if e.candidate.Present {
+			return skipped(persistenceKnows)
+		}
 		return plain(e.all.Model.F1, float64(e.all.Persistence.F1)-e.rules.MaxF1BelowPersistence)
 	},
 }, {
@@ -73,8 +79,11 @@ var checks = []check{{
 	name: "brier_vs_persistence", comparison: Above, interval: true, otherwise: Fail,
 	explain: func(Rules) string { return "Brier score surely better than persistence's: the gain" },
 	measure: func(e *evidence) measured {
-		if !e.rules.BrierBetterThanPersistence {
+		switch {
+		case !e.rules.BrierBetterThanPersistence:
 			return skipped(switchedOff)
+		case e.candidate.Present:
+			return skipped(persistenceKnows)
 		}
 		return e.brierDifference(e.candidate.Sample.Persistence(), e.candidate.Sample.Model)
 	},

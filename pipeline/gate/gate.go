@@ -34,6 +34,10 @@ type Candidate struct {
 
 	Sample metrics.Sample
 
+	// Present says that the question is about the time of the forecast itself
+	// (horizon 0). Persistence then knows the answer, and is no rival.
+	Present bool
+
 	// ChampionAbsent says why Judge is given no champion, e.g. "the champion
 	// answers for 30 minutes ahead, this model for 60". Empty means that none
 	// serves yet.

@@ -65,7 +65,7 @@ func (w *Way) Train(ctx context.Context, d *dataset.Dataset, task features.Task,
 	if err != nil {
 		return Trained{}, fmt.Errorf("train %s on %s: %w", task.Name, d.Network.ID, err)
 	}
-	if err := d.Write(w.datasetDir(task.Name, digest)); err != nil {
+	if err := d.Keep(w.datasetsDir(task.Name)); err != nil {
 		return Trained{}, err
 	}
 	return w.add(ctx, d, result)
@@ -122,7 +122,12 @@ func (w *Way) metadata(d *dataset.Dataset, t Trained, m *model.Model, now time.T
 
 // frame builds the rows of a dataset with the transforms' outputs.
 func (w *Way) frame(task features.Task, d *dataset.Dataset) (*features.Frame, error) {
-	f, err := features.Build(task, d.Series, features.RowTimes(task, d.Series))
+	at := features.RowTimes(task, d.Series)
+	if len(at) == 0 && len(d.Series.Points) > 0 {
+		return nil, fmt.Errorf("none of the %d snapshots of %s shows a station whose bikes and empty slots are both known; %s cannot be asked of a network without docks",
+			len(d.Series.Points), d.Network.ID, task.Name)
+	}
+	f, err := features.Build(task, d.Series, at)
 	if err != nil {
 		return nil, err
 	}
@@ -132,9 +137,7 @@ func (w *Way) frame(task features.Task, d *dataset.Dataset) (*features.Frame, er
 	return f, nil
 }
 
-func (w *Way) datasetDir(model, digest string) string {
-	return filepath.Join(w.Root, model, "datasets", digest)
-}
+func (w *Way) datasetsDir(model string) string { return filepath.Join(w.Root, model, "datasets") }
 
 // Gate judges a version on the test part of the data that it was trained on,
 // beside the champion on the same rows, and keeps the verdict with the
@@ -150,7 +153,7 @@ func (w *Way) Gate(ctx context.Context, name, version string, d *dataset.Dataset
 		return gate.Verdict{}, fmt.Errorf("gate %s %s: %w", name, v.Version, err)
 	}
 	if d == nil {
-		if d, err = dataset.Open(w.datasetDir(name, m.Dataset)); err != nil {
+		if d, err = dataset.Open(filepath.Join(w.datasetsDir(name), m.Dataset)); err != nil {
 			return gate.Verdict{}, fmt.Errorf("gate %s %s: %w; name its dataset with --dataset", name, v.Version, err)
 		}
 	}
@@ -203,6 +206,7 @@ func (w *Way) candidate(v publish.Version, m *model.Model, report metrics.Report
 		Threshold:            m.Threshold,
 		ClimatologyThreshold: float64(report.Baselines.Climatology.Threshold),
 		Sample:               sample,
+		Present:              m.Task.HorizonMinutes == 0,
 		Network:              d.Network.ID,
 		Origin:               string(d.Origin),
 		Dataset:              m.Dataset,

@@ -110,17 +110,28 @@ func TestClassicModelIsRefusedWherePersistenceIsBetter(t *testing.T) {
 	}
 }
 
-// TestHorizonZero is the classic special case: what is now, from eight inputs.
+// TestHorizonZero is the classic special case: what is now, from eight inputs
+// or from all. Persistence knows the answer and is no rival to the gate.
 func TestHorizonZero(t *testing.T) {
 	t.Parallel()
 	task := features.NetworkShortage()
 	task.HorizonMinutes = 0
-	trained, err := newWay(t).Train(t.Context(), simulated(t, 1, 60), task, train.Config{Inputs: features.ClassicInputs()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if trained.Metrics.F1 < 0.60 {
-		t.Errorf("F1 is %.3f, want at least 0.60", trained.Metrics.F1)
+	for name, cfg := range map[string]train.Config{"eight inputs": {Inputs: features.ClassicInputs()}, "all inputs": {}} {
+		o, err := newWay(t).Run(t.Context(), simulated(t, 1, 90), task, cfg, "test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o.Trained.Metrics.F1 < 0.60 {
+			t.Errorf("%s: F1 is %.3f, want at least 0.60", name, o.Trained.Metrics.F1)
+		}
+		for _, r := range o.Verdict.Rules {
+			if strings.HasSuffix(r.Name, "_vs_persistence") && r.Result != gate.NotApplied {
+				t.Errorf("%s: %s is %s", name, r.Name, r.Result)
+			}
+		}
+		if name == "all inputs" && o.Verdict.Result != gate.Pass {
+			t.Errorf("%s: the gate says %s: %s", name, o.Verdict.Result, o.Verdict.Conclusion)
+		}
 	}
 }
 
@@ -154,6 +165,10 @@ func TestTooLittleData(t *testing.T) {
 	var tooLittle *train.TooLittleError
 	if _, err := w.Train(t.Context(), &dataset.Dataset{}, features.NetworkShortage(), train.Config{}); !errors.As(err, &tooLittle) {
 		t.Errorf("no data: %v", err)
+	}
+	dockless := &dataset.Dataset{Series: features.Series{Points: []observation.Totals{{At: until}}}}
+	if _, err := w.Train(t.Context(), dockless, features.NetworkShortage(), train.Config{}); err == nil || !strings.Contains(err.Error(), "without docks") {
+		t.Errorf("a network without docks: %v", err)
 	}
 	if _, err := w.Gate(t.Context(), "network-shortage", "", nil); err == nil || !strings.Contains(err.Error(), "livelab train") {
 		t.Errorf("gate without a version: %v", err)

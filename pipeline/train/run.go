@@ -45,23 +45,23 @@ func Run(ctx context.Context, f *features.Frame, cfg Config) (*Result, error) {
 	cfg.progress("fit", 0, 0)
 	l, err := learn(ctx, f, parts.Train, parts.Validation, cfg)
 	if err != nil {
-		return nil, fmt.Errorf("train %s: %w", f.Task.Name, err)
+		return nil, err
 	}
 	test, err := newSample(l.model, f, parts.Test)
 	if err != nil {
-		return nil, fmt.Errorf("train %s: %w", f.Task.Name, err)
+		return nil, err
 	}
 	r := &Result{Model: l.model, ClimatologyThreshold: l.climatologyThreshold, Test: test}
 	r.Report = report(r)
 	if r.Report.Classic, err = classicScores(l.model, f, parts.Test, cfg.Transforms); err != nil {
-		return nil, fmt.Errorf("train %s: %w", f.Task.Name, err)
+		return nil, err
 	}
 	// The test was forecast with the threshold that was known before it; who
 	// asks the model will ask from now on.
 	l.model.Defaults = defaults(f, f.Rows()-1)
 	r.Report.Train, r.Report.Validation, r.Report.Test = part(f, parts.Train), part(f, parts.Validation), part(f, parts.Test)
 	if r.Report.Folds, err = backtest(ctx, f, cfg); err != nil {
-		return nil, fmt.Errorf("backtest %s: %w", f.Task.Name, err)
+		return nil, fmt.Errorf("backtest: %w", err)
 	}
 	return r, nil
 }
