@@ -181,6 +181,30 @@ func TestRunStopsWhenCancelled(t *testing.T) {
 	}
 }
 
+// TestRunKeepsTheNewestThreshold has a threshold that rises with each row. Who
+// asks the model asks from the end of the data on, also where the last rows
+// have no label yet, or no threshold.
+func TestRunKeepsTheNewestThreshold(t *testing.T) {
+	t.Parallel()
+	const rows = 400
+	x, q, short := make([]float64, rows), make([]float64, rows), alternating(rows, 3)
+	for i := range rows {
+		x[i], q[i] = float64(i*i%101), 0.2+float64(i)/4096
+	}
+	short[rows-1], short[rows-2] = features.Unlabelled, features.Unlabelled
+	q[rows-1] = math.NaN()
+	plain := plainFrame(x, short)
+	f := features.NewFrame(plain.Task, plain.At, plain.Short, plain.ShortNow, []string{"x", features.Threshold}, [][]float64{x, q})
+	r := mustRun(t, f, Config{Inputs: []string{"x"}, Folds: 1})
+	if want := map[string]float64{features.Threshold: q[rows-2]}; !reflect.DeepEqual(r.Model.Defaults, want) {
+		t.Errorf("the model has the defaults %v, want %v", r.Model.Defaults, want)
+	}
+	none := mustRun(t, plain, Config{Inputs: []string{"x"}, Folds: 1})
+	if none.Model.Defaults != nil {
+		t.Errorf("a frame without thresholds gives the defaults %v", none.Model.Defaults)
+	}
+}
+
 func TestTestSampleIsTheReportsTestPart(t *testing.T) {
 	t.Parallel()
 	f := cityFrame(3000, 60, 2)
