@@ -110,7 +110,7 @@ func (d *Dir) writeAlias(name, alias string, a Alias) error {
 	if err != nil {
 		return fmt.Errorf("encode alias %s: %w", alias, err)
 	}
-	if err := d.replaceFile(name, d.aliasPath(name, alias), append(b, '\n')); err != nil {
+	if err := d.replaceFiles(name, replacement{d.aliasPath(name, alias), append(b, '\n')}); err != nil {
 		return fmt.Errorf("set alias %s: %w", alias, err)
 	}
 	return nil

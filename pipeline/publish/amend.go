@@ -13,7 +13,8 @@ import (
 // Amend gives a version its verdict: gate.json, gate.md or both, in the place
 // of what it had of them. The version verifies at every moment: its manifest
 // first forgets the old verdict, then the files change, then the manifest
-// learns of the new ones.
+// learns of the new ones. All of it is written before the first of these
+// steps, so that a full disk leaves the old verdict as it is.
 func (d *Dir) Amend(ctx context.Context, name, version string, files map[string][]byte) error {
 	if err := d.amend(ctx, name, version, files); err != nil {
 		return fmt.Errorf("amend %s %s: %w", name, version, err)
@@ -46,17 +47,34 @@ func (d *Dir) amend(ctx context.Context, name, version string, files map[string]
 	if maps.Equal(model.NewManifest(full).Files, model.NewManifest(old.Files).Files) {
 		return nil
 	}
-	if len(kept)+1 < len(old.Files) { // the manifest lists a verdict
-		if err := d.writeManifest(name, version, kept); err != nil {
-			return err
-		}
+	steps, err := d.amendment(name, version, kept, files, full)
+	if err != nil {
+		return err
 	}
+	if len(kept)+1 == len(old.Files) { // the manifest lists no verdict
+		steps = steps[1:]
+	}
+	return d.replaceFiles(name, steps...)
+}
+
+// amendment lists what changes, in this order: a manifest of the kept files
+// alone, the new files, and a manifest of the full version.
+func (d *Dir) amendment(name, version string, kept, files, full map[string][]byte) ([]replacement, error) {
+	dir := d.versionPath(name, version)
+	without, err := model.NewManifest(kept).Encode()
+	if err != nil {
+		return nil, err
+	}
+	with, err := model.NewManifest(full).Encode()
+	if err != nil {
+		return nil, err
+	}
+	manifest := filepath.Join(dir, model.ManifestFile)
+	steps := []replacement{{manifest, without}}
 	for _, f := range sortedKeys(files) {
-		if err := d.replaceFile(name, filepath.Join(d.versionPath(name, version), f), files[f]); err != nil {
-			return err
-		}
+		steps = append(steps, replacement{filepath.Join(dir, f), files[f]})
 	}
-	return d.writeManifest(name, version, full)
+	return append(steps, replacement{manifest, with}), nil
 }
 
 func checkAmendment(name, version string, files map[string][]byte) error {
@@ -72,12 +90,4 @@ func checkAmendment(name, version string, files map[string][]byte) error {
 		}
 	}
 	return checkFiles(files)
-}
-
-func (d *Dir) writeManifest(name, version string, files map[string][]byte) error {
-	b, err := model.NewManifest(files).Encode()
-	if err != nil {
-		return err
-	}
-	return d.replaceFile(name, filepath.Join(d.versionPath(name, version), model.ManifestFile), b)
 }

@@ -97,16 +97,38 @@ func (d *Dir) writeFile(path string, b []byte) error {
 	return f.Close()
 }
 
-// replaceFile writes a file, new or in the place of an old one, in one step.
-func (d *Dir) replaceFile(name, path string, b []byte) error {
-	staged, err := d.stage(name)
-	if err != nil {
-		return err
+// replacement is a file's new content.
+type replacement struct {
+	path    string
+	content []byte
+}
+
+// replaceFiles puts files, new or in the place of old ones, one after the
+// other in the order given, each in one step. All of them are on the disk
+// before the first is moved into place: a disk that is full changes nothing.
+func (d *Dir) replaceFiles(name string, rs ...replacement) (err error) {
+	staged := make([]string, len(rs))
+	defer func() {
+		for i := range rs {
+			if err != nil && staged[i] != "" {
+				err = errors.Join(err, os.RemoveAll(staged[i]))
+			}
+		}
+	}()
+	for i, r := range rs {
+		if staged[i], err = d.stage(name); err != nil {
+			return err
+		}
+		if err := d.writeFile(staged[i], r.content); err != nil {
+			return err
+		}
 	}
-	if err := d.writeFile(staged, b); err != nil {
-		return errors.Join(err, os.RemoveAll(staged))
+	for i, r := range rs {
+		if err := d.move(staged[i], r.path); err != nil {
+			return err
+		}
 	}
-	return d.move(staged, path)
+	return nil
 }
 
 // move renames what was staged into place, durably.

@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,21 +13,39 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"livelab/pipeline/gate"
+	"livelab/pipeline/model"
 )
 
-func init() { children["write until the disk is full"] = writeUntilFull }
+func init() {
+	children["write until the disk is full"] = func(d *Dir, limit int) error {
+		return errors.Join(fillDisk(limit), work(d, 2))
+	}
+	children["judge again until the disk is full"] = func(d *Dir, limit int) error {
+		version, verdict := judgedAgain()
+		return errors.Join(fillDisk(limit), d.Amend(ctx, demo, version, verdict))
+	}
+}
 
-// writeUntilFull has the kernel refuse to let any file grow over limit bytes,
-// as a full disk does in the middle of one.
-func writeUntilFull(d *Dir, limit int) error {
+// fillDisk has the kernel refuse to let any file grow over limit bytes, as a
+// full disk does in the middle of one.
+func fillDisk(limit int) error {
 	signal.Ignore(syscall.SIGXFSZ) // the write then fails, with EFBIG
 	full := &syscall.Rlimit{Cur: uint64(limit), Max: uint64(limit)}
 	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, full); err != nil {
 		return fmt.Errorf("set limit: %w", err)
 	}
-	return work(d, 2)
+	return nil
+}
+
+// judgedAgain gives the version that addJudged makes first, and a verdict that
+// it does not have.
+func judgedAgain() (version string, verdict map[string][]byte) {
+	at := t0.Add(time.Second)
+	files := demoFiles(1, at)
+	return VersionName(at, model.Digest(files[model.ModelFile])), verdictFiles(files, gate.Fail, "another dataset")
 }
 
 // TestDiskFull lets the disk fill up at the model, at the verdict and at
@@ -52,6 +71,41 @@ func TestDiskFull(t *testing.T) {
 			if err := work(d, 2); err != nil {
 				t.Fatalf("with room again: %v", err)
 			}
+		})
+	}
+}
+
+// TestDiskFullLeavesTheVerdict lets the disk fill up at each of the files that
+// a new verdict brings: the old one stays until all of them are there.
+func TestDiskFullLeavesTheVerdict(t *testing.T) {
+	t.Parallel()
+	version, verdict := judgedAgain()
+	files := demoFiles(1, t0.Add(time.Second))
+	maps.Copy(files, verdict)
+	manifest := must(model.NewManifest(files).Encode())
+	table, report := len(verdict[model.GateTable]), len(verdict[model.GateFile])
+	for _, limit := range []int{0, table - 1, report - 1, len(manifest) - 1, max(table, report, len(manifest))} {
+		t.Run(fmt.Sprint(limit), func(t *testing.T) {
+			t.Parallel()
+			d := OpenDir(t.TempDir())
+			addJudged(t, d, 1, gate.Pass)
+			before := must(d.Read(ctx, demo, version))
+			cmd, _, stderr := startChild(t, "judge again until the disk is full", d.root, limit)
+			err := cmd.Wait()
+			after := must(d.Read(ctx, demo, version))
+			if limit >= max(table, report, len(manifest)) {
+				if err != nil || !bytes.Equal(after.Files[model.GateFile], verdict[model.GateFile]) {
+					t.Errorf("there is room for all, and no new verdict: %v: %s", err, stderr)
+				}
+				return
+			}
+			if err == nil || !strings.Contains(stderr.String(), "file too large") {
+				t.Fatalf("the writer says %v: %s", err, stderr)
+			}
+			if !maps.EqualFunc(before.Files, after.Files, bytes.Equal) {
+				t.Errorf("the version had %v and now has %v", sortedKeys(before.Files), sortedKeys(after.Files))
+			}
+			wantNoStaging(t, d)
 		})
 	}
 }
