@@ -125,11 +125,14 @@ func (l *Live) read(ctx context.Context, q question, now time.Time) (Row, error)
 func (p *past) read(ctx context.Context, s Store, network string, history time.Duration, now time.Time) error {
 	whole := now.Sub(p.readAt) >= refreshAfter || now.Before(p.readAt) || history > p.history
 	points, weather := p.series.Points, p.series.Weather
-	pointsFrom, weatherFrom := p.readAt, p.readAt
 	if whole {
 		points, weather = nil, nil
-		pointsFrom, weatherFrom = now.Add(-history), now.Add(-history)
+	} else {
+		history = p.history
 	}
+	// Where there was nothing yet, what comes first may be older than the last
+	// reading: a snapshot is of the stations' time.
+	pointsFrom, weatherFrom := now.Add(-history), now.Add(-history)
 	if n := len(points); n > 0 {
 		pointsFrom = points[n-1].At.Add(time.Second)
 	}

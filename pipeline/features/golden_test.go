@@ -3,6 +3,7 @@ package features_test
 import (
 	"math"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -407,6 +408,52 @@ func TestDerive(t *testing.T) {
 	} {
 		if got := features.Derive(tt.name, tt.of, tt.threshold); !equal(got, tt.want) {
 			t.Errorf("%s of %v and %v is %v, want %v", tt.name, tt.of, tt.threshold, got, tt.want)
+		}
+	}
+}
+
+func TestBounds(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name            string
+		least, greatest float64
+	}{
+		{"free_ratio", 0, 1},
+		{"typical_change", -1, 1},
+		{"margin", math.Inf(-1), math.Inf(1)},
+		{"unix_time", math.Inf(-1), math.Inf(1)},
+		{"no such column", math.Inf(-1), math.Inf(1)},
+	} {
+		if least, greatest := features.Bounds(tt.name); least != tt.least || greatest != tt.greatest {
+			t.Errorf("%s is bounded by %v and %v, want %v and %v", tt.name, least, greatest, tt.least, tt.greatest)
+		}
+	}
+}
+
+func TestTaskValidate(t *testing.T) {
+	t.Parallel()
+	for want, change := range map[string]func(*features.Task){
+		"":                         func(*features.Task) {},
+		`unknown entity "bike"`:    func(task *features.Task) { task.Entity = "bike" },
+		`unknown target "above"`:   func(task *features.Task) { task.Target.Kind = "above" },
+		"horizon is -1 minutes":    func(task *features.Task) { task.HorizonMinutes = -1 },
+		"horizon is 1441 minutes":  func(task *features.Task) { task.HorizonMinutes = 1441 },
+		"quantile is 0,":           func(task *features.Task) { task.Target.Quantile = 0 },
+		"quantile is 1,":           func(task *features.Task) { task.Target.Quantile = 1 },
+		"quantile is NaN":          func(task *features.Task) { task.Target.Quantile = math.NaN() },
+		"window is 0 days":         func(task *features.Task) { task.Target.WindowDays = 0 },
+		"bikes is -1":              func(task *features.Task) { task.Target = features.Target{Kind: features.AtMost, Bikes: -1} },
+		"tolerance is -1 minutes":  func(task *features.Task) { task.ToleranceMinutes = -1 },
+		"step is 0 minutes":        func(task *features.Task) { task.StepMinutes = 0 },
+		"bikes TTL is 0 minutes":   func(task *features.Task) { task.BikesTTLMinutes = 0 },
+		"weather TTL is 0 minutes": func(task *features.Task) { task.WeatherTTLMinutes = 0 },
+		"climatology window is 0":  func(task *features.Task) { task.ClimatologyDays = 0 },
+	} {
+		task := features.NetworkShortage()
+		change(&task)
+		err := task.Validate()
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %q", err, want)
 		}
 	}
 }

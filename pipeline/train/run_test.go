@@ -9,6 +9,7 @@ import (
 	"math"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -243,6 +244,28 @@ func TestClimatologyFallsBackToThePast(t *testing.T) {
 		if s.Len() != 100-tt.from || s.Climatology[0] != tt.want || s.Climatology[s.Len()-1] != tt.want {
 			t.Errorf("from row %d: %d rows with %v, want %v", tt.from, s.Len(), s.Climatology[0], tt.want)
 		}
+	}
+}
+
+// TestClimatologyOfOneTimeForAll has a climatology for some of the rows: what
+// stands in for the others is the rate that was known at the first of them.
+func TestClimatologyOfOneTimeForAll(t *testing.T) {
+	t.Parallel()
+	climate := make([]float64, 100)
+	for i := range climate {
+		climate[i] = math.NaN()
+	}
+	climate[50], climate[51], climate[52] = 0.3, 1.25, -0.25
+	plain := plainFrame(make([]float64, 100), alternating(100, 4))
+	f := features.NewFrame(plain.Task, plain.At, plain.Short, plain.ShortNow,
+		[]string{"x", climatologyColumn}, [][]float64{plain.Column("x"), climate})
+	m := &model.Model{Inputs: []model.Input{{Name: "x", Scale: 1}}}
+	s, err := TestSample(m, f, f.At[50], f.At[60])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := s.Climatology[:4], []float64{0.3, 1, 0, 11.0 / 43}; !slices.Equal(got, want) || s.Climatology[10] != want[3] {
+		t.Errorf("climatology forecasts %v, want %v and so on", s.Climatology, want)
 	}
 }
 

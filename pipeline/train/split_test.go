@@ -53,6 +53,25 @@ func randomTimes(t *rapid.T, task features.Task, n int) *features.Frame {
 	return features.NewFrame(task, at, short, now, nil, nil)
 }
 
+// TestSplitKeepsATimeTogether has seven rows at each time, as a task of
+// stations has. A part begins with all of them, wherever the share falls.
+func TestSplitKeepsATimeTogether(t *testing.T) {
+	t.Parallel()
+	f := plainFrame(make([]float64, 1000), alternating(1000, 5))
+	for i := range f.At {
+		f.At[i] = start.Add(time.Duration(i/7) * 10 * time.Minute)
+	}
+	p := Split(f, Config{})
+	// The time of row 600 begins at row 595 and that of row 800 at row 798; the
+	// embargo takes the seven times before each.
+	if p.Validation[0] != 595 || p.Test[0] != 798 {
+		t.Errorf("parts start at rows %d and %d, want 595 and 798", p.Validation[0], p.Test[0])
+	}
+	if trained, validated := p.Train[len(p.Train)-1], p.Validation[len(p.Validation)-1]; trained != 595-7*7-1 || validated != 798-7*7-1 {
+		t.Errorf("parts end at rows %d and %d, want %d and %d", trained, validated, 595-7*7-1, 798-7*7-1)
+	}
+}
+
 func TestSplitShares(t *testing.T) {
 	t.Parallel()
 	f := plainFrame(make([]float64, 1000), alternating(1000, 5))
