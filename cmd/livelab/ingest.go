@@ -85,6 +85,8 @@ type networkCycle struct {
 	Freshness string `json:"freshness,omitempty"`
 	Oddities  string `json:"oddities,omitempty"`
 	Error     string `json:"error,omitempty"`
+
+	stale time.Duration // for the line; the freshness says it in JSON
 }
 
 func (a *app) printCycle(cycle ingest.Cycle, asJSON bool) error {
@@ -92,7 +94,7 @@ func (a *app) printCycle(cycle ingest.Cycle, asJSON bool) error {
 	for _, r := range cycle.Networks {
 		n := networkCycle{
 			Network: r.Network, Snapshots: r.Bikes.Snapshots, Changes: r.Bikes.Changes, Weather: r.Weather.Weather,
-			Duplicate: r.Bikes.Duplicate, Oddities: r.Oddities.String(),
+			Duplicate: r.Bikes.Duplicate, Oddities: r.Oddities.String(), stale: r.Stale,
 		}
 		if !r.Freshness.IsZero() {
 			n.Freshness = r.Freshness.Format(time.RFC3339)
@@ -112,15 +114,18 @@ func (a *app) printCycle(cycle ingest.Cycle, asJSON bool) error {
 }
 
 func (n networkCycle) line() string {
-	switch {
-	case n.Freshness == "":
+	if n.Freshness == "" {
 		return n.Network + ": nothing stored"
-	case n.Duplicate:
-		return fmt.Sprintf("%s: the payload of %s is stored already", n.Network, n.Freshness)
 	}
 	line := fmt.Sprintf("%s: as of %s, %d snapshots, %d changes of stations, %d rows of weather", n.Network, n.Freshness, n.Snapshots, n.Changes, n.Weather)
-	if n.Oddities != "" {
+	switch {
+	case n.Duplicate:
+		line = fmt.Sprintf("%s: the payload of %s is stored already", n.Network, n.Freshness)
+	case n.Oddities != "":
 		line += "; mended: " + n.Oddities
+	}
+	if n.stale > 0 {
+		line += fmt.Sprintf("; the feed stands still, this is %s old", n.stale.Round(time.Minute))
 	}
 	return line
 }

@@ -143,6 +143,33 @@ func dumpOf(t *testing.T, s shell) string {
 	return text
 }
 
+// TestIngestFromFeedThatStandsStill stores what is old, and says so on both
+// streams: also where it is stored already.
+func TestIngestFromFeedThatStandsStill(t *testing.T) {
+	t.Parallel()
+	mux := http.NewServeMux()
+	mux.HandleFunc("/networks/", answerWith(payload(station("a", "3", "7", time.Now().Add(-50*time.Hour)))))
+	mux.HandleFunc("/weather", answerWith(`{"latitude": 59.9, "longitude": 10.7, "current": {"time": "`+time.Now().UTC().Format("2006-01-02T15:04")+
+		`", "interval": 900, "temperature_2m": 5, "precipitation": 0, "wind_speed_10m": 3}}`))
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	s := newShell(t)
+	for _, says := range []string{"1 snapshots", "is stored already"} {
+		cmd := s.command("ingest", "--once", "--network", "here", "--citybikes-url", server.URL, "--openmeteo-url", server.URL+"/weather")
+		var out, said buffer
+		cmd.Stdout, cmd.Stderr = &out, &said
+		if err := cmd.Run(); err != nil {
+			t.Fatalf("%v\n%s", err, said.String())
+		}
+		if line := out.String(); !strings.Contains(line, says) || !strings.HasSuffix(line, "; the feed stands still, this is 50h0m0s old\n") {
+			t.Errorf("it says %q", line)
+		}
+		if log := said.String(); strings.Count(log, "the feed stands still") != 1 || !strings.Contains(log, "age=50h0m0s") {
+			t.Errorf("the log is %q", log)
+		}
+	}
+}
+
 // TestIngestFromSlowSource interrupts a wait for a source that never comes to
 // an end.
 func TestIngestFromSlowSource(t *testing.T) {

@@ -133,8 +133,8 @@ func isStatus(err error, status int) bool {
 // joinURL appends path elements, each escaped, to a base URL.
 func joinURL(base string, elements ...string) (string, error) {
 	u, err := url.Parse(base)
-	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		return "", fmt.Errorf("base URL %q is not an http(s) URL", base)
+	if err != nil || !overHTTP(u) {
+		return "", fmt.Errorf("the base address %q must begin with http:// or https:// and name a host", base)
 	}
 	for i, e := range elements {
 		if e == "" || strings.Trim(e, ".") == "" {

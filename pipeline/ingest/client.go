@@ -121,9 +121,12 @@ func (c *Client) do(ctx context.Context, rawURL string, timeout time.Duration, m
 	if err != nil {
 		return fmt.Errorf("GET %s: %w", rawURL, err)
 	}
+	shown := displayURL(req.URL)
+	if !overHTTP(req.URL) {
+		return fmt.Errorf("GET %s: the address must begin with http:// or https:// and name a host", shown)
+	}
 	req.Header.Set("User-Agent", c.cfg.UserAgent)
 	req.Header.Set("Accept", "application/json, */*;q=0.5")
-	shown := displayURL(req.URL)
 	if err := c.await(ctx, req.URL.Host); err != nil {
 		return fmt.Errorf("GET %s: %w", shown, err)
 	}
@@ -138,7 +141,22 @@ func (c *Client) do(ctx context.Context, rawURL string, timeout time.Duration, m
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
 	}
 	resp, err := retrying.Do(req)
+	if timedOut(err) {
+		err = transport.late(timeout)
+	}
 	return c.outcome(ctx, shown, maxBytes, call, resp, err)
+}
+
+// overHTTP holds for the addresses that a client can ask.
+func overHTTP(u *url.URL) bool {
+	return u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
+}
+
+// timedOut tells the end of an attempt's time from the end of the context's,
+// which outcome names first.
+func timedOut(err error) bool {
+	var urlErr *url.Error
+	return errors.As(err, &urlErr) && urlErr.Timeout()
 }
 
 // displayURL is a URL for messages, without the secrets that it may carry.

@@ -147,15 +147,19 @@ type consumingTransport struct {
 	client   *Client
 	maxBytes int64
 	consume  func(io.Reader) error
+
+	inBody bool // whether the last attempt got as far as the body
 }
 
 // RoundTrip implements http.RoundTripper. The body of a 200 goes to consume;
 // of any other answer the beginning is kept.
 func (t *consumingTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	t.inBody = false
 	resp, err := t.next.RoundTrip(req)
 	if err != nil {
 		return nil, err
 	}
+	t.inBody = true
 	t.client.noteLimit(resp)
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
@@ -172,6 +176,14 @@ func (t *consumingTransport) RoundTrip(req *http.Request) (*http.Response, error
 	}
 	resp.Body = http.NoBody
 	return resp, nil
+}
+
+// late says what the last attempt waited for when its time was up.
+func (t *consumingTransport) late(timeout time.Duration) error {
+	if t.inBody {
+		return fmt.Errorf("the body took longer than the timeout of %s", timeout)
+	}
+	return fmt.Errorf("no answer came within the timeout of %s", timeout)
 }
 
 // cappedReader fails with errTooLarge where LimitReader would pretend an end.

@@ -213,8 +213,26 @@ func TestClientGivesUpOnSlowSources(t *testing.T) {
 	t.Cleanup(func() { close(done) })
 	c := testClient(newFakeClock(), func(c *ClientConfig) { c.Timeout, c.Retries = 20*time.Millisecond, 1 })
 	_, _, err := c.Get(t.Context(), url)
-	if err == nil || asked() != 2 || !strings.Contains(err.Error(), "2 attempts") {
-		t.Errorf("asked %d times, %v", asked(), err)
+	if want := "the body took longer than the timeout of 20ms (2 attempts)"; err == nil || asked() != 2 || !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("asked %d times, %v, want %s", asked(), err, want)
+	}
+}
+
+func TestClientGivesUpOnSilentSources(t *testing.T) {
+	t.Parallel()
+	done := make(chan struct{})
+	url, _ := serve(t, func(n int, w http.ResponseWriter, _ *http.Request) {
+		if n == 0 { // the body is cut off: what counts is the last attempt
+			hijack(t, w, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{", false)
+			return
+		}
+		<-done
+	})
+	t.Cleanup(func() { close(done) })
+	c := testClient(newFakeClock(), func(c *ClientConfig) { c.Timeout, c.Retries = 100*time.Millisecond, 1 })
+	_, _, err := c.Get(t.Context(), url)
+	if want := "no answer came within the timeout of 100ms (2 attempts)"; err == nil || !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("%v, want %s", err, want)
 	}
 }
 
@@ -289,6 +307,15 @@ func TestBadBaseURLs(t *testing.T) {
 		if _, err := NewCityBikes(CityBikesConfig{BaseURL: base}, client).Bikes(t.Context(), "n"); err == nil || !strings.Contains(err.Error(), base) {
 			t.Errorf("CityBikes at %q: %v", base, err)
 		}
+	}
+	for _, address := range []string{"file:///etc/forecast", "ftp://x/forecast", "forecast", "http:///forecast"} {
+		_, err := NewOpenMeteo(OpenMeteoConfig{ForecastURL: address}, client).Current(t.Context(), Place{Network: "n", Latitude: 1, Longitude: 2})
+		if err == nil || !strings.Contains(err.Error(), address) || !strings.Contains(err.Error(), "http:// or https://") || strings.Contains(err.Error(), "attempts") {
+			t.Errorf("Open-Meteo at %q: %v", address, err)
+		}
+	}
+	if err := client.Download(t.Context(), "file:///dumps/a.parquet", 1, nil); err == nil || !strings.Contains(err.Error(), "file:///dumps/a.parquet: the address must begin with http://") {
+		t.Errorf("a download: %v", err)
 	}
 	for _, id := range []string{"", ".", ".."} {
 		if _, err := NewCityBikes(CityBikesConfig{}, client).Bikes(t.Context(), id); err == nil || !strings.Contains(err.Error(), "name a network") {

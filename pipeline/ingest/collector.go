@@ -62,6 +62,7 @@ type Collector struct {
 	mu     sync.Mutex
 	status map[string]NetworkStatus
 	places map[string]Place // where the weather is asked for, once known
+	still  map[string]bool  // networks whose feed stood still when last asked
 }
 
 // NewCollector checks the configuration and fills in the defaults.
@@ -95,7 +96,7 @@ func NewCollector(cfg CollectorConfig) (*Collector, error) {
 	if cfg.Random == nil {
 		cfg.Random = rand.Float64
 	}
-	c := &Collector{cfg: cfg, status: map[string]NetworkStatus{}, places: map[string]Place{}}
+	c := &Collector{cfg: cfg, status: map[string]NetworkStatus{}, places: map[string]Place{}, still: map[string]bool{}}
 	for _, network := range cfg.Networks {
 		c.status[network] = NetworkStatus{Network: network}
 		if cfg.Latitude != nil {
@@ -110,8 +111,9 @@ type NetworkResult struct {
 	Network   string
 	Bikes     Recorded
 	Weather   Recorded
-	Freshness time.Time // the stations' own newest time; zero where the fetch failed
-	Oddities  Oddities  // of bikes and weather
+	Freshness time.Time     // the stations' own newest time; zero where the fetch failed
+	Stale     time.Duration // the age of Freshness where that is more than an hour, else 0
+	Oddities  Oddities      // of bikes and weather
 
 	BikesErr   error
 	WeatherErr error
@@ -157,6 +159,7 @@ func (c *Collector) Collect(ctx context.Context) Cycle {
 func (c *Collector) collect(ctx context.Context, network string) NetworkResult {
 	r := NetworkResult{Network: network}
 	r.BikesErr = c.bikes(ctx, network, &r)
+	c.watch(ctx, &r)
 	c.note(network, func(s *NetworkStatus) { s.Bikes.note(c.cfg.Now(), r.BikesErr, r.Freshness) })
 	if !c.weatherDue(network) {
 		return r

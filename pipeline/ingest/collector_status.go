@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"context"
 	"time"
 )
 
@@ -41,6 +42,32 @@ func (c *Collector) Status() []NetworkStatus {
 		out = append(out, c.status[network])
 	}
 	return out
+}
+
+// standsStillAfter is the age at which a feed stands still: one that works is
+// minutes old.
+const standsStillAfter = time.Hour
+
+// watch says, once until it moves again, that a feed stands still. A source
+// can do so for months while it answers.
+func (c *Collector) watch(ctx context.Context, r *NetworkResult) {
+	if r.Freshness.IsZero() {
+		return
+	}
+	age := c.cfg.Now().Sub(r.Freshness)
+	still := age > standsStillAfter
+	c.mu.Lock()
+	known := c.still[r.Network]
+	c.still[r.Network] = still
+	c.mu.Unlock()
+	if !still {
+		return
+	}
+	r.Stale = age
+	if !known {
+		c.cfg.Logger.WarnContext(ctx, "the feed stands still", "network", r.Network,
+			"freshness", r.Freshness, "age", age.Round(time.Minute))
+	}
 }
 
 func (c *Collector) note(network string, change func(*NetworkStatus)) {

@@ -163,6 +163,43 @@ func TestWeatherWithoutCoordinates(t *testing.T) {
 	}
 }
 
+// TestFeedThatStandsStill answers well all the time; its stations are of 06:24.
+func TestFeedThatStandsStill(t *testing.T) {
+	t.Parallel()
+	var log strings.Builder
+	c, src, _ := setupCollector(t, []string{"n"}, func(c *CollectorConfig) {
+		c.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	})
+	old := src.bikes["n"]
+	moved := strings.ReplaceAll(old, "06:24:19", "08:50:00")
+	newest := time.Date(2026, 5, 11, 6, 24, 19, 0, time.UTC)
+	for _, step := range []struct {
+		name  string
+		body  string
+		at    time.Time
+		stale time.Duration
+		warns int // so far
+	}{
+		{"an hour old", old, newest.Add(time.Hour), 0, 0},
+		{"older", old, newest.Add(2*time.Hour + 29*time.Second), 2*time.Hour + 29*time.Second, 1},
+		{"older still", old, newest.Add(150 * time.Minute), 150 * time.Minute, 1},
+		{"it moves", moved, newest.Add(151 * time.Minute), 0, 1},
+		{"and stands still again", moved, newest.Add(300 * time.Minute), 154*time.Minute + 19*time.Second, 2},
+	} {
+		src.bikes["n"], src.clock.now = step.body, step.at
+		r := c.Collect(t.Context()).Networks[0]
+		if r.BikesErr != nil || r.Stale != step.stale {
+			t.Errorf("%s: stale for %s (%v), want %s", step.name, r.Stale, r.BikesErr, step.stale)
+		}
+		if got := strings.Count(log.String(), "level=WARN"); got != step.warns {
+			t.Errorf("%s: %d warnings, want %d:\n%s", step.name, got, step.warns, log.String())
+		}
+	}
+	if want := `msg="the feed stands still" network=n freshness=2026-05-11T06:24:19.000Z age=2h0m0s`; !strings.Contains(log.String(), want) {
+		t.Errorf("the log lacks %s:\n%s", want, log.String())
+	}
+}
+
 func TestRunSurvivesAndEnds(t *testing.T) {
 	t.Parallel()
 	var log strings.Builder

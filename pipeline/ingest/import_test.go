@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/parquet-go/parquet-go"
 
@@ -200,6 +201,47 @@ func bikesCSV(rows int) []byte {
 		fmt.Fprintf(buf, "%s,oslo-bysykkel,%d,%d,%d\n", at.Format(time.RFC3339), 400+i%250*37%250, (i/250+i)%17, i%11)
 	}
 	return buf.Bytes()
+}
+
+// TestImportBrokenParquet breaks a Parquet file in many ways. Whatever is said
+// of it fits a terminal: no control characters, and not much of it.
+func TestImportBrokenParquet(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "f.parquet")
+	if err := parquet.WriteFile(path, []parquetBikes{{TS: minute(0), Net: "n", ID: "a", Slots: 2}, {TS: minute(9), Net: "n", ID: "b", Slots: 3}}); err != nil {
+		t.Fatal(err)
+	}
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := map[string][]byte{
+		"no magic at the start":      append([]byte("\x00\x00\x00\x00"), whole[4:]...),
+		"text at the start":          append([]byte("ts,\n"), whole[4:]...),
+		"a line of text, then bytes": append([]byte(bikesHeader), whole...),
+		"a column of bytes":          slices.Concat([]byte("ts,\xff\x1b[31m"), bytes.Repeat([]byte("\u0085\x7f"), 300)),
+		"a long name twice":          []byte(strings.Repeat("ts"+strings.Repeat("é", 9000)+",", 2)),
+		"no magic at all":            whole[4 : len(whole)-4],
+		"bytes alone":                bytes.Repeat([]byte("\x1b]0;\x07\x9b\xff"), 999),
+	}
+	for i := range whole {
+		b := bytes.Clone(whole)
+		b[i] ^= 0xff
+		broken[fmt.Sprintf("byte %d turned", i)] = b
+	}
+	for name, b := range broken {
+		_, err := importString(t, newMemStore(), string(b), ImportOptions{})
+		if err == nil {
+			if !strings.HasPrefix(name, "byte ") { // a count may be another count
+				t.Errorf("%s: no error", name)
+			}
+			continue
+		}
+		odd := func(r rune) bool { return !unicode.IsPrint(r) }
+		if said := err.Error(); len(said) > 500 || strings.ContainsFunc(said, odd) {
+			t.Errorf("%s: it says, in %d bytes, %.500q", name, len(said), said)
+		}
+	}
 }
 
 type parquetBikes struct {

@@ -72,8 +72,8 @@ func (o *OpenMeteo) Archive(ctx context.Context, at Place, from, to time.Time) (
 
 func (o *OpenMeteo) fetch(ctx context.Context, base string, at Place, query url.Values) (observation.Payload, error) {
 	u, err := url.Parse(base)
-	if err != nil || u.Host == "" {
-		return observation.Payload{}, fmt.Errorf("fetch weather: base URL %q is not an http(s) URL", base)
+	if err != nil || !overHTTP(u) {
+		return observation.Payload{}, fmt.Errorf("fetch weather: the address %q must begin with http:// or https:// and name a host", base)
 	}
 	q := u.Query() // a base URL may bring parameters along, a key for instance
 	q.Set("latitude", strconv.FormatFloat(at.Latitude, 'f', -1, 64))
