@@ -36,6 +36,22 @@ func TestCalibrate(t *testing.T) {
 	}
 }
 
+// TestCalibrateHalvesItsSteps begins with log odds so sure of themselves that
+// Newton's first step leads far past the optimum.
+func TestCalibrateHalvesItsSteps(t *testing.T) {
+	t.Parallel()
+	g := splitmix(4)
+	const n = 40_000
+	z, y := make([]float64, n), make([]bool, n)
+	for i := range z {
+		z[i] = 40 * g.centred()
+		y[i] = g.unit() < detmath.Sigmoid(0.02*z[i]+0.3)
+	}
+	c := calibrate(z, y)
+	near(t, "slope", c.Slope, 0.02, 0.002)
+	near(t, "offset", c.Offset, 0.3, 0.05)
+}
+
 // TestBalancedWeightsAreCorrectedFor fits with and without them: after the
 // correction both forecast the base rate, before it they would be far apart.
 func TestBalancedWeightsAreCorrectedFor(t *testing.T) {
