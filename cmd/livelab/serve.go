@@ -22,43 +22,46 @@ run "livelab ingest" beside it, or "livelab up" instead.`,
 		Args: cobra.NoArgs,
 		Example: `  livelab serve --listen 127.0.0.1:8000
   livelab serve --source replay    # recorded data, as if it were now`,
-		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			if err := oneOf("source", from, "store", sourceReplay); err != nil {
-				return err
-			}
-			if _, err := parseTask(flags.task); err != nil {
-				return err
-			}
-			ctx := cmd.Context()
-			l, err := a.listen(flags)
-			if err != nil {
-				return err
-			}
-			defer l.Close()
-			s, err := a.openStore(ctx)
-			if err != nil {
-				return err
-			}
-			defer closing(&err, s)
-			src, err := storedSource(ctx, s, from)
-			if err != nil {
-				return err
-			}
-			svc, err := a.newService(flags, s, src, func() time.Time { return time.Time{} })
-			if err != nil {
-				return err
-			}
-			if _, _, err := svc.models.Reload(ctx); err != nil {
-				a.log.Warn("no model serves yet; publish one, then POST /reload_model", "error", err)
-			}
-			a.printAddresses(l, svc)
-			return svc.run(ctx, l)
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return stopped(cmd.Context(), a.serve(cmd.Context(), flags, from))
 		},
 	}
 	flags.add(cmd)
 	cmd.Flags().StringVar(&flags.task, "task", "network-shortage", "`question` that is answered")
 	cmd.Flags().StringVar(&from, "source", "store", "store, or replay: what the store holds as if it were now")
 	return cmd
+}
+
+func (a *app) serve(ctx context.Context, flags serveFlags, from string) (err error) {
+	if err := oneOf("source", from, "store", sourceReplay); err != nil {
+		return err
+	}
+	if _, err := parseTask(flags.task); err != nil {
+		return err
+	}
+	l, err := a.listen(flags)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	s, err := a.openStore(ctx)
+	if err != nil {
+		return err
+	}
+	defer closing(&err, s)
+	src, err := storedSource(ctx, s, from)
+	if err != nil {
+		return err
+	}
+	svc, err := a.newService(flags, s, src, func() time.Time { return time.Time{} })
+	if err != nil {
+		return err
+	}
+	if _, _, err := svc.models.Reload(ctx); err != nil {
+		a.log.Warn("no model serves yet; publish one, then POST /reload_model", "error", err)
+	}
+	a.printAddresses(l, svc)
+	return svc.run(ctx, l)
 }
 
 // storedSource is a source of which nothing is fetched.

@@ -38,7 +38,9 @@ stored stays: the next start goes on from it and serves at once.`,
 		Example: `  livelab up
   livelab up --source live --network bikemi --listen 127.0.0.1:8080
   livelab up --source replay    # after livelab import`,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.up(cmd.Context(), flags) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return stopped(cmd.Context(), a.up(cmd.Context(), flags))
+		},
 	}
 	flags.source.add(cmd, sourceAuto)
 	flags.serve.add(cmd)
