@@ -6,7 +6,8 @@ import "fmt"
 // runtime/wasm implements it. Implementations are safe for concurrent use.
 type Transform interface {
 	Name() string
-	Digest() string // lower-case hex SHA-256 of the code that computes it
+	Digest() string // lower-case hex SHA-256 of Code
+	Code() []byte   // the module that computes it, which a version carries
 	Inputs() []string
 	Outputs() []string
 

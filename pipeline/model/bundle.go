@@ -16,6 +16,12 @@ const (
 	ManifestFile = "manifest.json"
 )
 
+// TransformsDir holds the code of a version's transforms.
+const TransformsDir = "transforms/"
+
+// TransformFile is where a version keeps the code of a transform.
+func TransformFile(digest string) string { return TransformsDir + digest + ".wasm" }
+
 // Metadata says where a version comes from; metadata.json.
 type Metadata struct {
 	ModelVersion string            `json:"model_version"`

@@ -43,6 +43,7 @@ type double struct{ digest string }
 
 func (double) Name() string      { return "double" }
 func (d double) Digest() string  { return d.digest }
+func (double) Code() []byte      { return nil }
 func (double) Inputs() []string  { return []string{"free_ratio"} }
 func (double) Outputs() []string { return []string{"free"} }
 func (double) Apply(in, out [][]float64) error {

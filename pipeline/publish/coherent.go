@@ -66,13 +66,12 @@ func metadata(files map[string][]byte) (model.Metadata, error) {
 // under its own digest.
 func checkTransforms(m *model.Model, files map[string][]byte) error {
 	for _, ref := range m.Transforms {
-		if _, ok := files[transformsDir+ref.Digest+transformSuffix]; !ok {
+		if _, ok := files[model.TransformFile(ref.Digest)]; !ok {
 			return fmt.Errorf("the transform %s with digest %s, which the model pins, is missing", ref.Name, ref.Digest)
 		}
 	}
 	for _, f := range sortedKeys(files) {
-		digest, ok := strings.CutPrefix(f, transformsDir)
-		if ok && strings.TrimSuffix(digest, transformSuffix) != model.Digest(files[f]) {
+		if strings.HasPrefix(f, model.TransformsDir) && f != model.TransformFile(model.Digest(files[f])) {
 			return fmt.Errorf("%s has digest %s, which is not its name", f, model.Digest(files[f]))
 		}
 	}

@@ -58,9 +58,6 @@ const (
 	stagingDir  = ".staging"
 	lockFile    = ".lock"
 
-	transformsDir   = "transforms/"
-	transformSuffix = ".wasm"
-
 	timeLayout = "20060102T150405Z"
 )
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"livelab/pipeline/features"
 	"livelab/pipeline/metrics"
 	"livelab/pipeline/model"
 	"livelab/pipeline/publish"
@@ -11,8 +12,11 @@ import (
 )
 
 // versionFiles are what a training puts into the registry.
-func versionFiles(modelJSON []byte, result *train.Result, meta model.Metadata) (map[string][]byte, error) {
+func versionFiles(modelJSON []byte, result *train.Result, meta model.Metadata, ts []features.Transform) (map[string][]byte, error) {
 	files := map[string][]byte{model.ModelFile: modelJSON}
+	for _, t := range ts {
+		files[model.TransformFile(t.Digest())] = t.Code()
+	}
 	for name, v := range map[string]any{model.MetricsFile: result.Report, model.MetadataFile: meta} {
 		b, err := json.MarshalIndent(v, "", "  ")
 		if err != nil {

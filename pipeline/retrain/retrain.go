@@ -82,7 +82,7 @@ func (w *Way) add(ctx context.Context, d *dataset.Dataset, result *train.Result)
 		Model: m.Name, Digest: model.Digest(modelJSON), Dataset: m.Dataset, Metrics: result.Report,
 	}
 	t.Version = publish.VersionName(now, t.Digest)
-	files, err := versionFiles(modelJSON, result, w.metadata(d, t, m, now))
+	files, err := versionFiles(modelJSON, result, w.metadata(d, t, m, now), w.Transforms)
 	if err != nil {
 		return Trained{}, err
 	}

@@ -3,6 +3,7 @@ package retrain
 import (
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -204,5 +205,63 @@ func TestGateWantsTheDatasetOfTheVersion(t *testing.T) {
 	}
 	if string(v.Files[model.GateFile]) != string(a) {
 		t.Error("the verdict is not kept with the version")
+	}
+}
+
+// swing is a transform: how far the ratio moved in an hour.
+type swing struct{}
+
+var _ features.Transform = swing{}
+
+func (swing) Name() string      { return "swing" }
+func (swing) Code() []byte      { return []byte("the code of swing") }
+func (s swing) Digest() string  { return model.Digest(s.Code()) }
+func (swing) Inputs() []string  { return []string{"free_ratio", "free_ratio_lag_60m"} }
+func (swing) Outputs() []string { return []string{"hour"} }
+func (swing) Apply(in, out [][]float64) error {
+	for i := range out[0] {
+		out[0][i] = in[0][i] - in[1][i]
+	}
+	return nil
+}
+
+// TestVersionCarriesItsTransforms trains with a transform: its output is an
+// input of the model, its digest is in the model's, and its code comes along.
+func TestVersionCarriesItsTransforms(t *testing.T) {
+	t.Parallel()
+	w, plain := newWay(t), newWay(t)
+	w.Transforms = []features.Transform{swing{}}
+	d, task := simulated(t, 1, 40), features.NetworkShortage()
+	trained, err := w.Train(t.Context(), d, task, train.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	without, err := plain.Train(t.Context(), d, task, train.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if trained.Digest == without.Digest {
+		t.Error("the transform does not change the digest")
+	}
+	v, err := w.Registry.Read(t.Context(), trained.Model, trained.Version)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := string(v.Files[model.TransformFile(swing{}.Digest())]); got != "the code of swing" {
+		t.Errorf("the version carries %q", got)
+	}
+	m, err := model.Decode(v.Files[model.ModelFile])
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := model.NewPredictor(m, w.Transforms)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Contains(p.Columns(), "free_ratio_lag_60m") || m.Inputs[len(m.Inputs)-1].Name != "swing.hour" {
+		t.Errorf("the model reads %v of the columns %v", m.Inputs, p.Columns())
+	}
+	if _, err := w.Gate(t.Context(), trained.Model, "", nil); err != nil {
+		t.Error(err)
 	}
 }

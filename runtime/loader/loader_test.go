@@ -294,6 +294,7 @@ type double struct{}
 
 func (double) Name() string      { return "double" }
 func (double) Digest() string    { return model.Digest([]byte("code")) }
+func (double) Code() []byte      { return nil }
 func (double) Inputs() []string  { return []string{"free_ratio"} }
 func (double) Outputs() []string { return []string{"free"} }
 func (double) Apply(in, out [][]float64) error {

@@ -21,7 +21,7 @@ type answer struct {
 	Network        *string  `json:"network"`    // null when the client gave the features
 	AsOf           *string  `json:"as_of"`      // time of the bikes used; null like network
 	WeatherAt      *string  `json:"weather_at"` // time of the weather used
-	Imputed        []string `json:"imputed"`    // inputs that the training mean stood in for
+	Imputed        []string `json:"imputed"`    // what was missing, see model.Predictor.Imputed
 	RequestID      string   `json:"request_id"`
 }
 

@@ -169,6 +169,7 @@ type half struct{}
 
 func (half) Name() string      { return "half" }
 func (half) Digest() string    { return "d1" }
+func (half) Code() []byte      { return nil }
 func (half) Inputs() []string  { return []string{"free_bikes"} }
 func (half) Outputs() []string { return []string{"bikes"} }
 func (half) Apply(in, out [][]float64) error {

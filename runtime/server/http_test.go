@@ -123,7 +123,7 @@ func TestSurface(t *testing.T) {
 		{name: "compressed", request: "POST /predict", body: `{}`, headers: []string{"Content-Encoding", "gzip"}, status: 415},
 
 		{name: "explain in Italian", request: "POST /explain", body: given, status: 200,
-			want: []string{`"y":0`, `"proba":0.268`, `"version":"v1"`, `"llm_used":false`, `"language":"it"`, "Una carenza di bici è improbabile tra 60 minuti: la probabilità è 26,9 %, la soglia 40,0 %.", "media di addestramento: climatology", `"intercept":-1`, `"log_odds":-1`}},
+			want: []string{`"y":0`, `"proba":0.268`, `"version":"v1"`, `"llm_used":false`, `"language":"it"`, "Una carenza di bici è improbabile tra 60 minuti: la probabilità è 26,9 %, la soglia 40,0 %.", "sostituiti da valori presunti: climatology", `"intercept":-1`, `"log_odds":-1`}},
 		{name: "explain in English", request: "POST /explain", body: `{"language":"en"}`, status: 200,
 			want: []string{"A shortage of bikes is unlikely in 60 minutes in the network oslo-bysykkel: the probability is 26.9 %"}},
 		{name: "explain in English by query", request: "POST /explain?lang=en", status: 200, want: []string{`"language":"en"`}},

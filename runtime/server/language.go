@@ -22,14 +22,14 @@ var languages = []language{
 {{- with .Network}} nella rete {{.}}{{end}}: la probabilità è {{percent .Probability}}, la soglia {{percent .Threshold}}.
 {{- with .Raising}} Aumentano il rischio: {{list .}}.{{end}}
 {{- with .Lowering}} Lo riducono: {{list .}}.{{end}}
-{{- with .Imputed}} Mancavano, e sono stati sostituiti dalla media di addestramento: {{join .}}.{{end}}`),
+{{- with .Imputed}} Mancavano, e sono stati sostituiti da valori presunti: {{join .}}.{{end}}`),
 	newLanguage("en", ".", `
 {{- if .Positive}}A shortage of bikes is likely{{else}}A shortage of bikes is unlikely{{end}}
 {{- if .Minutes}} in {{.Minutes}} minutes{{else}} right now{{end}}
 {{- with .Network}} in the network {{.}}{{end}}: the probability is {{percent .Probability}}, the threshold {{percent .Threshold}}.
 {{- with .Raising}} Raising the risk: {{list .}}.{{end}}
 {{- with .Lowering}} Lowering it: {{list .}}.{{end}}
-{{- with .Imputed}} Missing, and replaced by the training mean: {{join .}}.{{end}}`),
+{{- with .Imputed}} Missing, and replaced by assumed values: {{join .}}.{{end}}`),
 }
 
 func newLanguage(code, point, text string) language {
