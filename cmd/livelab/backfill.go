@@ -22,38 +22,13 @@ every one) and the weather of that time. What is stored already stays as it is.
 The history is made available by the CityBikes contributors; credit them.`,
 		Args:    cobra.NoArgs,
 		Example: "  livelab backfill --months 6 --network bikemi",
-		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			if flags.source == sourceReplay {
-				return usageError("--source replay plays what is stored already; backfill from live or sim")
-			}
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := checkMonths(months); err != nil {
 				return err
 			}
-			ctx := cmd.Context()
-			s, err := a.openStore(ctx)
-			if err != nil {
-				return err
-			}
-			defer closing(&err, s)
-			src, err := a.openSource(ctx, s, flags)
-			if err != nil {
-				return err
-			}
-			defer src.stop()
-			bars := a.newProgress()
-			defer bars.wait()
-			h := &historian{app: a, store: s, source: src, flags: flags, bars: bars}
-			now := src.now()
-			for _, id := range src.networks {
-				r, err := h.run(ctx, id, now.AddDate(0, -months, 0), now)
-				if err := a.printBackfill(id, r, asJSON); err != nil {
-					return err
-				}
-				if err != nil {
-					return err
-				}
-			}
-			return nil
+			return a.withSource(cmd.Context(), flags, func(s store, src *source) error {
+				return a.backfill(cmd.Context(), s, src, flags, months, asJSON)
+			})
 		},
 	}
 	flags.add(cmd, sourceLive)
@@ -65,6 +40,23 @@ The history is made available by the CityBikes contributors; credit them.`,
 func checkMonths(months int) error {
 	if months < 1 || months > 240 {
 		return usageError("--months is %d, must be 1 to 240", months)
+	}
+	return nil
+}
+
+func (a *app) backfill(ctx context.Context, s store, src *source, flags sourceFlags, months int, asJSON bool) error {
+	bars := a.newProgress()
+	defer bars.wait()
+	h := &historian{app: a, store: s, source: src, flags: flags, bars: bars}
+	now := src.now()
+	for _, id := range src.networks {
+		r, err := h.run(ctx, id, now.AddDate(0, -months, 0), now)
+		if err := a.printBackfill(id, r, asJSON); err != nil {
+			return err
+		}
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }

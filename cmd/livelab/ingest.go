@@ -19,36 +19,25 @@ func (a *app) ingestCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		Example: `  livelab ingest --once --network oslo-bysykkel,bikemi
   livelab ingest --every 5m`,
-		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			if flags.source == sourceReplay {
-				return usageError("--source replay plays what is stored already; ingest from live or sim")
-			}
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !once && every < time.Second {
 				return usageError("--every is %s, must be at least a second", every)
 			}
 			ctx := cmd.Context()
-			s, err := a.openStore(ctx)
-			if err != nil {
-				return err
-			}
-			defer closing(&err, s)
-			src, err := a.openSource(ctx, s, flags)
-			if err != nil {
-				return err
-			}
-			defer src.stop()
-			c, err := a.collector(s, src, flags)
-			if err != nil {
-				return err
-			}
-			if !once {
-				return stopped(ctx, c.Run(ctx, every))
-			}
-			cycle := c.Collect(ctx)
-			if err := a.printCycle(cycle, asJSON); err != nil {
-				return err
-			}
-			return cycle.Err()
+			return a.withSource(ctx, flags, func(s store, src *source) error {
+				c, err := a.collector(s, src, flags)
+				if err != nil {
+					return err
+				}
+				if !once {
+					return stopped(ctx, c.Run(ctx, every))
+				}
+				cycle := c.Collect(ctx)
+				if err := a.printCycle(cycle, asJSON); err != nil {
+					return err
+				}
+				return cycle.Err()
+			})
 		},
 	}
 	flags.add(cmd, sourceLive)

@@ -3,13 +3,14 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"livelab/pipeline/dataset"
+	"livelab/pipeline/features"
 	"livelab/pipeline/retrain"
 	"livelab/pipeline/train"
 )
 
 func (a *app) retrainCommand() *cobra.Command {
 	var flags trainFlags
-	var datasetDir string
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "retrain",
@@ -19,24 +20,11 @@ that the gate does not let pass is kept and not published; the champion stays.`,
 		Args:    cobra.NoArgs,
 		Example: "  livelab retrain --json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			task, cfg, err := flags.parse()
-			if err != nil {
+			var o retrain.Outcome
+			err := a.training(cmd.Context(), flags, func(w *retrain.Way, d *dataset.Dataset, task features.Task, cfg train.Config) (err error) {
+				o, err = w.Run(cmd.Context(), d, task, cfg, "livelab retrain")
 				return err
-			}
-			w, err := a.way(flags.rules)
-			if err != nil {
-				return err
-			}
-			d, err := a.readDataset(cmd.Context(), datasetDir, flags.network)
-			if err != nil {
-				return err
-			}
-			bars := a.newProgress()
-			at, end := bars.step("train " + task.Name)
-			cfg.Progress = func(p train.Progress) { at(int64(p.Done), int64(p.Total)) }
-			o, err := w.Run(cmd.Context(), d, task, cfg, "livelab retrain")
-			end()
-			bars.wait()
+			})
 			if err != nil {
 				return a.trainError(err, asJSON)
 			}
@@ -48,7 +36,6 @@ that the gate does not let pass is kept and not published; the champion stays.`,
 	}
 	flags.add(cmd)
 	cmd.Flags().StringVar(&flags.rules, "rules", "", "the gate's rules `file`, YAML")
-	cmd.Flags().StringVar(&datasetDir, "dataset", "", "frozen dataset to train on, a `folder` (default: what the store holds)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }

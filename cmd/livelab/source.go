@@ -63,6 +63,24 @@ type source struct {
 	stop     func()
 }
 
+// withSource opens the store and the source for work that fetches.
+func (a *app) withSource(ctx context.Context, f sourceFlags, do func(store, *source) error) (err error) {
+	if f.source == sourceReplay {
+		return usageError("--source replay plays what is stored already; fetch from live or sim")
+	}
+	s, err := a.openStore(ctx)
+	if err != nil {
+		return err
+	}
+	defer closing(&err, s)
+	src, err := a.openSource(ctx, s, f)
+	if err != nil {
+		return err
+	}
+	defer src.stop()
+	return do(s, src)
+}
+
 // openSource chooses the source and sets up its clients. The caller calls stop.
 func (a *app) openSource(ctx context.Context, s dataset.Store, f sourceFlags) (*source, error) {
 	if err := f.validate(); err != nil {

@@ -26,6 +26,7 @@ type trainFlags struct {
 	features string
 	c        float64
 	rules    string
+	dataset  string
 }
 
 func (f *trainFlags) add(cmd *cobra.Command) {
@@ -35,6 +36,7 @@ func (f *trainFlags) add(cmd *cobra.Command) {
 	fl.DurationVar(&f.horizon, "horizon", time.Hour, "how far ahead the model looks, whole minutes from 0 to 24h")
 	fl.StringVar(&f.features, "features", "all", "all, classic (the eight inputs that every client sends), or a comma-separated `list`")
 	fl.Float64Var(&f.c, "c", 1, "inverse strength of the L2 penalty")
+	fl.StringVar(&f.dataset, "dataset", "", "frozen dataset to train on, a `folder` (default: what the store holds)")
 }
 
 // parse gives the task and the training's configuration.
@@ -114,7 +116,6 @@ func (a *app) readDataset(ctx context.Context, dir, network string) (d *dataset.
 
 func (a *app) trainCommand() *cobra.Command {
 	var flags trainFlags
-	var datasetDir string
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "train",
@@ -123,28 +124,15 @@ func (a *app) trainCommand() *cobra.Command {
 		Example: `  livelab train
   livelab train --dataset frozen --horizon 30m --json`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			task, cfg, err := flags.parse()
-			if err != nil {
+			var t retrain.Trained
+			err := a.training(cmd.Context(), flags, func(w *retrain.Way, d *dataset.Dataset, task features.Task, cfg train.Config) (err error) {
+				t, err = w.Train(cmd.Context(), d, task, cfg)
 				return err
-			}
-			w, err := a.way("")
-			if err != nil {
-				return err
-			}
-			d, err := a.readDataset(cmd.Context(), datasetDir, flags.network)
-			if err != nil {
-				return err
-			}
-			bars := a.newProgress()
-			at, end := bars.step("train " + task.Name)
-			cfg.Progress = func(p train.Progress) { at(int64(p.Done), int64(p.Total)) }
-			t, err := w.Train(cmd.Context(), d, task, cfg)
-			end()
-			bars.wait()
-			if err != nil {
+			})
+			switch {
+			case err != nil:
 				return a.trainError(err, asJSON)
-			}
-			if asJSON {
+			case asJSON:
 				return a.printJSON(t)
 			}
 			a.printTrained(t)
@@ -152,9 +140,30 @@ func (a *app) trainCommand() *cobra.Command {
 		},
 	}
 	flags.add(cmd)
-	cmd.Flags().StringVar(&datasetDir, "dataset", "", "frozen dataset to train on, a `folder` (default: what the store holds)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
+}
+
+// training does what the flags ask for, with progress shown.
+func (a *app) training(ctx context.Context, flags trainFlags, do func(*retrain.Way, *dataset.Dataset, features.Task, train.Config) error) error {
+	task, cfg, err := flags.parse()
+	if err != nil {
+		return err
+	}
+	w, err := a.way(flags.rules)
+	if err != nil {
+		return err
+	}
+	d, err := a.readDataset(ctx, flags.dataset, flags.network)
+	if err != nil {
+		return err
+	}
+	bars := a.newProgress()
+	defer bars.wait()
+	at, end := bars.step("train " + task.Name)
+	defer end()
+	cfg.Progress = func(p train.Progress) { at(int64(p.Done), int64(p.Total)) }
+	return do(w, d, task, cfg)
 }
 
 // trainError gives a training that lacked data its exit code and, for a
