@@ -41,6 +41,14 @@ type Metadata struct {
 	Transforms   map[string]string `json:"transforms,omitempty"`
 }
 
+// Data says what the version was trained on: "sim-city (simulated data)".
+func (m Metadata) Data() string {
+	if m.Network == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s (%s data)", m.Network, m.Origin)
+}
+
 // Manifest lists a version's files with the lower-case hex SHA-256 of each.
 type Manifest struct {
 	Files map[string]string `json:"files"`

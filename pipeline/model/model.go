@@ -59,7 +59,8 @@ type Model struct {
 type Input struct {
 	Name string `json:"name"`
 
-	// Mean replaces a missing value; Scale, the standard deviation, is
+	// Mean replaces a value that is still missing once columns have stood in
+	// for others, see Predictor.Vector; Scale, the standard deviation, is
 	// positive. Both are of the training rows.
 	Mean  float64 `json:"mean"`
 	Scale float64 `json:"scale"`
@@ -103,28 +104,6 @@ func (m *Model) Probability(x []float64) float64 { return detmath.Sigmoid(m.LogO
 
 // Positive is the decision for a probability.
 func (m *Model) Positive(probability float64) bool { return probability >= m.Threshold }
-
-// Contribution is what one input adds to the log odds.
-type Contribution struct {
-	Input   string
-	Value   float64 // the mean where imputed
-	Imputed bool
-	LogOdds float64
-}
-
-// Explain splits the log odds: the intercept and the contributions, in the
-// order of the inputs, sum to LogOdds(x).
-func (m *Model) Explain(x []float64) (intercept float64, cs []Contribution) {
-	cs = make([]Contribution, len(m.Inputs))
-	for i, in := range m.Inputs {
-		c := Contribution{Input: in.Name, Value: x[i], LogOdds: in.contribution(x[i])}
-		if math.IsNaN(x[i]) {
-			c.Value, c.Imputed = in.Mean, true
-		}
-		cs[i] = c
-	}
-	return m.Intercept, cs
-}
 
 func (in *Input) contribution(x float64) float64 {
 	if math.IsNaN(x) {

@@ -78,22 +78,6 @@ func TestProbability(t *testing.T) {
 	}
 }
 
-func TestExplainSumsToLogOdds(t *testing.T) {
-	t.Parallel()
-	m := testModel()
-	x := []float64{0.31, nan, 0.77, 1e9, 0, 1}
-	sum, cs := m.Explain(x)
-	for _, c := range cs {
-		sum += c.LogOdds
-	}
-	if sum != m.LogOdds(x) {
-		t.Errorf("contributions sum to %v, the log odds are %v", sum, m.LogOdds(x))
-	}
-	if !cs[1].Imputed || cs[1].Value != 10 || cs[1].LogOdds != 0 || cs[0].Imputed {
-		t.Errorf("a missing value is not explained by its mean: %+v", cs[1])
-	}
-}
-
 func TestPredictDoesNotAllocate(t *testing.T) {
 	m, x := testModel(), []float64{0.3, 20, 0.6, 0.3, 0.2, 1}
 	if n := testing.AllocsPerRun(100, func() { m.Probability(x) }); n != 0 {
@@ -190,7 +174,7 @@ func TestVector(t *testing.T) {
 	}{
 		{"what a classic client gives", map[string]float64{"free_ratio": 0.25, "temp_2m": 4}, []float64{0.25, 4, 0.5, nan, -0.125, 1}, "climatology shortage_threshold"},
 		{"with the threshold", map[string]float64{"free_ratio": 0.25, "temp_2m": 4, "climatology": 0.5, "shortage_threshold": 0.125}, []float64{0.25, 4, 0.5, 0.5, 0.125, 0}, ""},
-		{"nothing", nil, []float64{nan, nan, nan, nan, nan, nan}, "free_ratio temp_2m double.free climatology margin short_now shortage_threshold"},
+		{"nothing", nil, []float64{nan, nan, nan, nan, nan, nan}, "free_ratio temp_2m double.free climatology shortage_threshold"},
 	}
 	for _, tt := range tests {
 		values := row(p, tt.given)

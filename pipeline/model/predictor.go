@@ -22,6 +22,8 @@ type Predictor struct {
 	reads      [][]origin // of each transform, where its inputs come from
 
 	threshold int // the column of the threshold, or -1
+
+	replaced [][]int // of each input, the columns that Imputed names for it
 }
 
 // origin is where a value comes from.
@@ -58,6 +60,7 @@ func NewPredictor(m *Model, offered []features.Transform) (*Predictor, error) {
 		}
 		p.reads = append(p.reads, reads)
 	}
+	p.setReplaced()
 	return p, nil
 }
 
@@ -126,8 +129,9 @@ func (p *Predictor) Needs(column int) bool {
 }
 
 // Vector computes the model's inputs x from a row: values has one for each of
-// Columns, in their order, NaN where missing. Derived inputs are derived; where
-// the row does not give the threshold, the model's default stands in. Without
+// Columns, in their order, NaN where missing. Derived inputs are derived; the
+// present stands in for a lag that the row does not give, and the model's
+// default for the threshold. What is missing even so is NaN in x. Without
 // transforms it does not allocate. It panics on wrong lengths.
 func (p *Predictor) Vector(x, values []float64) error {
 	if len(x) != len(p.inputs) || len(values) != len(p.columns) {
@@ -177,23 +181,6 @@ func (p *Predictor) thresholdOf(values []float64) float64 {
 		return v
 	}
 	return math.NaN()
-}
-
-// Imputed names what something else stood in for: inputs by their mean or, for
-// a lag, by the present, and the threshold by the model's default. x is what
-// Vector made of values. It is never nil.
-func (p *Predictor) Imputed(x, values []float64) []string {
-	names := []string{}
-	for i, v := range x {
-		o := p.inputs[i]
-		if math.IsNaN(v) || o.otherwise >= 0 && math.IsNaN(values[o.column]) {
-			names = append(names, p.Model.Inputs[i].Name)
-		}
-	}
-	if p.threshold >= 0 && math.IsNaN(values[p.threshold]) {
-		names = append(names, features.Threshold)
-	}
-	return names
 }
 
 func singleRow(columns int) [][]float64 {

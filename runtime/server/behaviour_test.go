@@ -3,6 +3,7 @@ package server
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -211,6 +212,58 @@ func TestTransformsComputeInputs(t *testing.T) {
 	if !strings.Contains(w.Body.String(), `"features.half.bikes","detail":"is not a feature`) {
 		t.Errorf("an output as a feature: %d %s", w.Code, w.Body)
 	}
+}
+
+// TestImputedNamesWhatAClientCanSend has a client follow the answer: what it
+// names can be sent, and then nothing is imputed, of a derived input neither.
+func TestImputedNamesWhatAClientCanSend(t *testing.T) {
+	t.Parallel()
+	m := testModel()
+	m.Defaults = map[string]float64{features.Threshold: 0.25}
+	for _, name := range []string{"margin", "margin_lag_30m", "margin_yesterday"} {
+		m.Inputs = append(m.Inputs, model.Input{Name: name, Mean: 0.1, Scale: 0.1, Weight: -1, Optional: true})
+	}
+	s := setup(t, func(_ *Config, d *Deps) { d.Models = &models{current: load(t, m, "v1")} })
+	row := make(map[string]float64)
+	if err := json.Unmarshal([]byte(classic), &row); err != nil {
+		t.Fatal(err)
+	}
+
+	missing, imputed := explained(t, s, row)
+	if want := []string{"climatology", "shortage_threshold", "free_ratio_lag_30m", "free_ratio_yesterday"}; !slices.Equal(missing, want) {
+		t.Errorf("missing are %q, want %q", missing, want)
+	}
+	if want := []string{"climatology", "margin", "margin_lag_30m", "margin_yesterday"}; !slices.Equal(imputed, want) {
+		t.Errorf("imputed inputs are %q, want %q", imputed, want)
+	}
+	for _, name := range missing {
+		row[name] = 0.25
+	}
+	if missing, imputed = explained(t, s, row); len(missing)+len(imputed) > 0 {
+		t.Errorf("with all that was missing: %q are missing, %q imputed", missing, imputed)
+	}
+}
+
+// explained sends a row to /explain, and gives what the answer says is missing
+// and the inputs that it calls imputed, sorted.
+func explained(t *testing.T, s *testServer, row map[string]float64) (missing, imputed []string) {
+	t.Helper()
+	body, err := json.Marshal(map[string]any{"features": row})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := do(s.Handler(), "POST", "/explain", string(body))
+	var e explanation
+	if err := json.Unmarshal(w.Body.Bytes(), &e); err != nil || w.Code != 200 {
+		t.Fatalf("%d %s: %v", w.Code, w.Body, err)
+	}
+	for _, c := range e.Contributions {
+		if c.Imputed {
+			imputed = append(imputed, c.Feature)
+		}
+	}
+	slices.Sort(imputed)
+	return e.Imputed, imputed
 }
 
 // slow answers when it is told to.

@@ -27,7 +27,7 @@ type contribution struct {
 	Feature      string  `json:"feature"`
 	Value        float64 `json:"value"`
 	Contribution float64 `json:"contribution"` // to the log odds
-	Imputed      bool    `json:"imputed"`
+	Imputed      bool    `json:"imputed"`      // whether anything stood in, see model.Contribution
 }
 
 // explain answers POST /explain.
@@ -49,7 +49,7 @@ func (s *Server) explain(c *gin.Context) error {
 	}
 	id := requestID(c)
 	e := explanation{answer: f.answer(id), Language: lang.code, LogOdds: f.logOdds}
-	e.Intercept, e.Contributions = f.contributions()
+	e.Intercept, e.Contributions = f.contributions(&m.question)
 	if e.Explanation, err = lang.explain(f, e.Contributions); err != nil {
 		return err
 	}
@@ -58,8 +58,8 @@ func (s *Server) explain(c *gin.Context) error {
 }
 
 // contributions splits the log odds, the largest part first.
-func (f *forecast) contributions() (intercept float64, cs []contribution) {
-	intercept, parts := f.Model.Explain(f.x)
+func (f *forecast) contributions(q *question) (intercept float64, cs []contribution) {
+	intercept, parts := f.Predictor.Explain(f.x, q.values)
 	slices.SortStableFunc(parts, func(a, b model.Contribution) int {
 		return cmp.Or(cmp.Compare(math.Abs(b.LogOdds), math.Abs(a.LogOdds)), cmp.Compare(a.Input, b.Input))
 	})

@@ -14,8 +14,8 @@ import (
 // forecast is an answer to a question.
 type forecast struct {
 	*served
-	x           []float64 // the model's inputs; NaN was imputed
-	imputed     []string  // what stood in for something missing, never nil
+	x           []float64 // the model's inputs; the mean stands in for NaN
+	imputed     []string  // what was missing and stood in for, never nil
 	logOdds     float64
 	probability float64
 	positive    bool
@@ -113,7 +113,7 @@ func (f *forecast) features(q *question) map[string]float64 {
 // tooFar says which inputs took the sum out of what a float64 holds.
 func (f *forecast) tooFar(q *question) error {
 	var errs []FieldError
-	_, contributions := f.Model.Explain(f.x)
+	_, contributions := f.Predictor.Explain(f.x, q.values)
 	for _, c := range contributions {
 		if !(math.Abs(c.LogOdds) < 1e300) {
 			errs = append(errs, FieldError{"features." + c.Input, fmt.Sprintf("%v is too far from anything that the model can weigh", c.Value)})
