@@ -64,12 +64,15 @@ func (a *app) backfill(ctx context.Context, s store, src *source, flags sourceFl
 func (a *app) printBackfill(network string, r ingest.BackfillResult, asJSON bool) error {
 	if asJSON {
 		return a.printJSON(map[string]any{
-			"network": network, "rows": r.Rows, "snapshots": r.Snapshots, "skipped": r.Skipped,
+			"network": network, "rows": r.Rows, "dropped": r.Dropped, "snapshots": r.Snapshots, "skipped": r.Skipped,
 			"changes": r.Changes, "weather": r.Weather, "missing": r.Missing,
 		})
 	}
 	a.printf("%s: %d rows of history, %d snapshots stored, %d were there already, %d changes of stations, %d rows of weather\n",
 		network, r.Rows, r.Snapshots, r.Skipped, r.Changes, r.Weather)
+	if r.Dropped > 0 {
+		a.printf("  %d of the rows were dropped: they have no station ID, or no time of their month\n", r.Dropped)
+	}
 	if len(r.Missing) > 0 {
 		a.printf("  no history of %v\n", r.Missing)
 	}

@@ -39,7 +39,7 @@ func BenchmarkMemoryToMatrix(b *testing.B) {
 			for b.Loop() {
 				var kept keeper
 				r := ingest.Recorder{Store: &kept, Origin: observation.OriginSimulated}
-				if _, err := r.RecordSnapshots(b.Context(), p.network.ID, p.each()); err != nil {
+				if _, err := r.Record(b.Context(), ingest.Series{Network: p.network.ID, Snapshots: p.each()}); err != nil {
 					b.Fatal(err)
 				}
 				toMatrix(b, features.Series{Points: kept.totals, Weather: p.weather})

@@ -49,6 +49,8 @@ func (a *app) modelsListCommand(task *string) *cobra.Command {
 		Use:   "list",
 		Short: "List the versions, the newest first",
 		Args:  cobra.NoArgs,
+		Example: `  livelab models list
+  livelab models list --json`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			versions, err := a.listVersions(cmd.Context(), *task)
 			if err != nil {
@@ -145,9 +147,10 @@ func (a *app) modelsShowCommand(task *string) *cobra.Command {
 func (a *app) modelsPromoteCommand(task *string) *cobra.Command {
 	var force bool
 	cmd := &cobra.Command{
-		Use:   "promote VERSION",
-		Short: "Make a version that passed the gate the champion",
-		Args:  cobra.ExactArgs(1),
+		Use:     "promote VERSION",
+		Short:   "Make a version that passed the gate the champion",
+		Args:    cobra.ExactArgs(1),
+		Example: "  livelab models promote 20260601T000000Z-1a2b3c4d",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			err := a.registry().Promote(cmd.Context(), *task, args[0],
 				publish.PromoteOptions{Force: force, At: time.Now(), By: "livelab models promote"})
@@ -173,9 +176,10 @@ func refusedError(err error) error {
 
 func (a *app) modelsRollbackCommand(task *string) *cobra.Command {
 	return &cobra.Command{
-		Use:   "rollback",
-		Short: "Make the former champion the champion again",
-		Args:  cobra.NoArgs,
+		Use:     "rollback",
+		Short:   "Make the former champion the champion again",
+		Args:    cobra.NoArgs,
+		Example: "  livelab models rollback --task network-shortage",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			from, to, err := a.registry().Rollback(cmd.Context(), *task, time.Now())
 			if errors.Is(err, publish.ErrNotFound) {

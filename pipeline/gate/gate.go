@@ -44,6 +44,9 @@ type Candidate struct {
 	ChampionAbsent string
 }
 
+// sameModel is why a champion is not compared with itself.
+const sameModel = "same model as the champion"
+
 // Judge holds a candidate against the rules. The champion is the model that
 // serves now, scored on exactly the same rows; nil when there is none or when
 // it answers another question. One with the candidate's digest is the same
@@ -62,7 +65,7 @@ func Judge(rules Rules, candidate Candidate, champion *Candidate) (Verdict, erro
 		e.absent = "no champion serves yet"
 	case champion == nil:
 	case champion.Digest == candidate.Digest:
-		e.absent = "same model as the champion"
+		e.absent = sameModel
 	default:
 		if err := champion.validate(); err != nil {
 			return Verdict{}, fmt.Errorf("judge against champion %s: %w", champion.Version, err)

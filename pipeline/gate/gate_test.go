@@ -160,7 +160,7 @@ func TestChampionIsNotComparedWith(t *testing.T) {
 		why       string
 	}{
 		{c, nil, "no champion serves yet"},
-		{c, &c, "same model as the champion"},
+		{c, &c, sameModel},
 		{other, nil, other.ChampionAbsent},
 	} {
 		v := judge(t, DefaultRules(), test.candidate, test.champion)
@@ -169,6 +169,9 @@ func TestChampionIsNotComparedWith(t *testing.T) {
 		}
 		if v.Champion != nil || v.ChampionAbsent != test.why || !strings.Contains(string(v.Markdown()), test.why) {
 			t.Errorf("%s: the verdict says %q", test.why, v.ChampionAbsent)
+		}
+		if itself := strings.Contains(string(v.Markdown()), "| champion | this very model |"); itself != (test.why == sameModel) {
+			t.Errorf("%s: the table says of the champion that it is the model itself: %v", test.why, itself)
 		}
 	}
 }

@@ -51,8 +51,11 @@ func (v Verdict) writeFacts(b *strings.Builder) {
 		test = fmt.Sprintf("%s to %s, on %d UTC days", v.Test.From, v.Test.To, v.Test.Days)
 	}
 	champion := "none: " + v.ChampionAbsent
-	if v.Champion != nil {
+	switch {
+	case v.Champion != nil:
 		champion = v.Champion.Version
+	case v.ChampionAbsent == sameModel:
+		champion = "this very model"
 	}
 	b.WriteString("| | |\n| --- | --- |\n")
 	for _, f := range [][2]string{

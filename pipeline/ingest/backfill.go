@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -76,10 +77,10 @@ func NewBackfiller(cfg BackfillConfig) (*Backfiller, error) {
 	if cfg.History == nil || cfg.Recorder == nil {
 		return nil, errors.New("backfill: a source of history and a recorder are needed")
 	}
-	orDefault(&cfg.Step, 10*time.Minute)
-	orDefault(&cfg.MaxAge, 24*time.Hour)
-	orDefault(&cfg.MaxQuiet, 6*time.Hour)
-	orDefault(&cfg.ArchiveLag, 5)
+	cfg.Step = cmp.Or(cfg.Step, 10*time.Minute)
+	cfg.MaxAge = cmp.Or(cfg.MaxAge, 24*time.Hour)
+	cfg.MaxQuiet = cmp.Or(cfg.MaxQuiet, 6*time.Hour)
+	cfg.ArchiveLag = cmp.Or(cfg.ArchiveLag, 5)
 	if cfg.Step < time.Second || cfg.Step%time.Second != 0 {
 		return nil, fmt.Errorf("backfill: the step must be whole seconds, it is %s", cfg.Step)
 	}

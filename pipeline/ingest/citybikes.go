@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -33,9 +34,9 @@ type CityBikes struct {
 // NewCityBikes fills in the defaults. Networks that share a client share its
 // knowledge of the rate limit.
 func NewCityBikes(cfg CityBikesConfig, client *Client) *CityBikes {
-	orDefault(&cfg.BaseURL, "https://api.citybik.es/v2")
-	orDefault(&cfg.HistoryURL, "https://data.citybik.es")
-	orDefault(&cfg.MaxHistory, 1<<30)
+	cfg.BaseURL = cmp.Or(cfg.BaseURL, "https://api.citybik.es/v2")
+	cfg.HistoryURL = cmp.Or(cfg.HistoryURL, "https://data.citybik.es")
+	cfg.MaxHistory = cmp.Or(cfg.MaxHistory, 1<<30)
 	return &CityBikes{cfg: cfg, client: client}
 }
 

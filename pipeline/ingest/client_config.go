@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"math/rand/v2"
@@ -50,15 +51,15 @@ type ClientConfig struct {
 }
 
 func (c ClientConfig) withDefaults() ClientConfig {
-	orDefault(&c.UserAgent, "livelab")
-	orDefault(&c.Timeout, 15*time.Second)
-	orDefault(&c.DownloadTimeout, 10*time.Minute)
-	orDefault(&c.MaxBody, DefaultMaxBody)
-	orDefault(&c.Retries, 4)
+	c.UserAgent = cmp.Or(c.UserAgent, "livelab")
+	c.Timeout = cmp.Or(c.Timeout, 15*time.Second)
+	c.DownloadTimeout = cmp.Or(c.DownloadTimeout, 10*time.Minute)
+	c.MaxBody = cmp.Or(c.MaxBody, DefaultMaxBody)
+	c.Retries = cmp.Or(c.Retries, 4)
 	c.Retries = max(c.Retries, 0)
-	orDefault(&c.MinWait, time.Second)
-	orDefault(&c.MaxWait, 30*time.Second)
-	orDefault(&c.MaxRetryAfter, time.Minute)
+	c.MinWait = cmp.Or(c.MinWait, time.Second)
+	c.MaxWait = cmp.Or(c.MaxWait, 30*time.Second)
+	c.MaxRetryAfter = cmp.Or(c.MaxRetryAfter, time.Minute)
 	if c.Transport == nil {
 		c.Transport = http.DefaultTransport.(*http.Transport).Clone()
 	}
@@ -75,14 +76,6 @@ func (c ClientConfig) withDefaults() ClientConfig {
 		c.Random = rand.Float64
 	}
 	return c
-}
-
-// orDefault replaces a zero value.
-func orDefault[T comparable](v *T, def T) {
-	var zero T
-	if *v == zero {
-		*v = def
-	}
 }
 
 // sleep waits for d, or until ctx ends.

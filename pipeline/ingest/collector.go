@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -80,9 +81,9 @@ func NewCollector(cfg CollectorConfig) (*Collector, error) {
 			return nil, fmt.Errorf("collect: network %q is named twice", network)
 		}
 	}
-	orDefault(&cfg.WeatherEvery, 15*time.Minute)
-	orDefault(&cfg.Parallel, 4)
-	orDefault(&cfg.Jitter, 0.1)
+	cfg.WeatherEvery = cmp.Or(cfg.WeatherEvery, 15*time.Minute)
+	cfg.Parallel = cmp.Or(cfg.Parallel, 4)
+	cfg.Jitter = cmp.Or(cfg.Jitter, 0.1)
 	cfg.Jitter = max(cfg.Jitter, 0)
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
@@ -238,12 +239,27 @@ func (c *Collector) log(ctx context.Context, cycle Cycle) {
 	for _, r := range cycle.Networks {
 		for _, err := range []error{r.BikesErr, r.WeatherErr} {
 			if err != nil {
-				c.cfg.Logger.ErrorContext(ctx, "collecting failed", "network", r.Network, "err", err)
+				c.cfg.Logger.ErrorContext(ctx, "collecting failed", "network", r.Network, "error", err)
 			}
 		}
 		if r.BikesErr == nil {
-			c.cfg.Logger.InfoContext(ctx, "collected", "network", r.Network, "snapshots", r.Bikes.Snapshots,
-				"changes", r.Bikes.Changes, "weather", r.Weather.Weather, "freshness", r.Freshness, "oddities", r.Oddities.String())
+			c.logCollected(ctx, r)
 		}
 	}
+}
+
+// logCollected keeps cycles that brought nothing new out of the usual log.
+func (c *Collector) logCollected(ctx context.Context, r NetworkResult) {
+	level := slog.LevelInfo
+	if r.Bikes.Snapshots == 0 && r.Weather.Weather == 0 {
+		level = slog.LevelDebug
+	}
+	attrs := []slog.Attr{
+		slog.String("network", r.Network), slog.Int("snapshots", r.Bikes.Snapshots), slog.Int("changes", r.Bikes.Changes),
+		slog.Int("weather", r.Weather.Weather), slog.Time("freshness", r.Freshness),
+	}
+	if r.Oddities.Total() > 0 {
+		attrs = append(attrs, slog.String("oddities", r.Oddities.String()))
+	}
+	c.cfg.Logger.LogAttrs(ctx, level, "collected", attrs...)
 }

@@ -207,7 +207,7 @@ func TestRunSurvivesAndEnds(t *testing.T) {
 	var waits []time.Duration
 	var c *Collector
 	c, src, _ := setupCollector(t, []string{"n", "m"}, func(c *CollectorConfig) {
-		c.Logger = slog.New(slog.NewTextHandler(&log, nil))
+		c.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		inner := c.Sleep
 		c.Sleep = func(ctx context.Context, d time.Duration) error {
 			if waits = append(waits, d); len(waits) == 3 {
@@ -223,8 +223,11 @@ func TestRunSurvivesAndEnds(t *testing.T) {
 	if len(waits) != 3 || waits[0] != 5*time.Minute {
 		t.Errorf("waits %v", waits)
 	}
-	if failed, well := strings.Count(log.String(), "collecting failed"), strings.Count(log.String(), "msg=collected"); failed != 3 || well != 3 {
+	if failed, well := strings.Count(log.String(), "collecting failed"), strings.Count(log.String(), "level=INFO msg=collected"); failed != 3 || well != 1 {
 		t.Errorf("%d failures and %d successes in the log:\n%s", failed, well, log.String())
+	}
+	if same := strings.Count(log.String(), "level=DEBUG msg=collected"); same != 2 {
+		t.Errorf("%d cycles without news in the log, want 2:\n%s", same, log.String())
 	}
 	if err := c.Run(t.Context(), 0); err == nil {
 		t.Error("an interval of nothing should be refused")

@@ -50,14 +50,6 @@ func (n *number) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// orNaN is the value, NaN where there is none.
-func (n number) orNaN() float64 {
-	if !n.ok {
-		return math.NaN()
-	}
-	return n.value
-}
-
 // count turns a number into a count of bikes or docks, Unknown where it
 // cannot be one, and notes why.
 func (n number) count(odd *Oddities) int32 {

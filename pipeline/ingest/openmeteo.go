@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
@@ -28,8 +29,8 @@ type OpenMeteo struct {
 
 // NewOpenMeteo fills in the defaults.
 func NewOpenMeteo(cfg OpenMeteoConfig, client *Client) *OpenMeteo {
-	orDefault(&cfg.ForecastURL, "https://api.open-meteo.com/v1/forecast")
-	orDefault(&cfg.ArchiveURL, "https://archive-api.open-meteo.com/v1/archive")
+	cfg.ForecastURL = cmp.Or(cfg.ForecastURL, "https://api.open-meteo.com/v1/forecast")
+	cfg.ArchiveURL = cmp.Or(cfg.ArchiveURL, "https://archive-api.open-meteo.com/v1/archive")
 	return &OpenMeteo{cfg: cfg, client: client}
 }
 

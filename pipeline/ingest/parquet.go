@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -29,7 +30,7 @@ func guardParquet(err *error) {
 
 func openParquet(r io.ReaderAt, size int64) (t *parquetTable, err error) {
 	defer guardParquet(&err)
-	if err := checkFooter(r, size); err != nil {
+	if err := checkFrame(r, size); err != nil {
 		return nil, err
 	}
 	file, err := parquet.OpenFile(r, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
@@ -46,18 +47,29 @@ func openParquet(r io.ReaderAt, size int64) (t *parquetTable, err error) {
 	return t, nil
 }
 
-// checkFooter checks what the library takes on trust: that the footer is not
-// longer than the file. It would make room for up to 4 GiB of it.
-func checkFooter(r io.ReaderAt, size int64) error {
+const parquetMagic = "PAR1" // at both ends of a file
+
+// checkFrame checks that a file begins and ends like Parquet, and what the
+// library takes on trust: that the footer is not longer than the file. It
+// would make room for up to 4 GiB of it.
+func checkFrame(r io.ReaderAt, size int64) error {
 	const frame = 12 // magic at both ends and the footer's length
+	var head [64]byte
 	var tail [8]byte
 	if size < frame {
 		return fmt.Errorf("%d bytes are too few for a Parquet file", size)
 	}
+	n, err := r.ReadAt(head[:min(size, int64(len(head)))], 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("read start of Parquet file: %w", err)
+	}
+	if !bytes.HasPrefix(head[:n], []byte(parquetMagic)) {
+		return fmt.Errorf("it is no Parquet file: it begins %q", excerpt(head[:n]))
+	}
 	if _, err := r.ReadAt(tail[:], size-8); err != nil {
 		return fmt.Errorf("read Parquet footer: %w", err)
 	}
-	if string(tail[4:]) != "PAR1" {
+	if string(tail[4:]) != parquetMagic {
 		return errors.New("the Parquet file has no footer; it is cut off")
 	}
 	if n := int64(binary.LittleEndian.Uint32(tail[:])); n > size-frame {

@@ -83,12 +83,6 @@ func (r *Recorder) RecordWeather(ctx context.Context, payload observation.Payloa
 	})
 }
 
-// RecordSnapshots stores what a network showed at several times, in ascending
-// order.
-func (r *Recorder) RecordSnapshots(ctx context.Context, network string, snapshots iter.Seq2[observation.Snapshot, error]) (Recorded, error) {
-	return r.Record(ctx, Series{Network: network, Snapshots: snapshots})
-}
-
 // RecordWeatherRows stores weather that comes without a payload.
 func (r *Recorder) RecordWeatherRows(ctx context.Context, network string, rows []observation.Weather) (Recorded, error) {
 	return r.Record(ctx, Series{Network: network, Weather: rows})

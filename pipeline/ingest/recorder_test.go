@@ -73,7 +73,7 @@ func TestRecordedSnapshotsHold(t *testing.T) {
 					ids[r.StationID] = true
 				}
 			}
-			got, err := rec.RecordSnapshots(t.Context(), "n", seqOf(block...))
+			got, err := rec.Record(t.Context(), Series{Network: "n", Snapshots: seqOf(block...)})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -134,7 +134,7 @@ func checkHolds(t *rapid.T, n *memNetwork, model map[time.Time]observation.Snaps
 	}
 }
 
-func TestRecordSnapshotsWritesOneRowAChange(t *testing.T) {
+func TestRecordWritesOneRowAChange(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		blocks [][]observation.Snapshot
@@ -157,7 +157,7 @@ func TestRecordSnapshotsWritesOneRowAChange(t *testing.T) {
 			store := newMemStore()
 			rec := &Recorder{Store: store, Origin: observation.OriginReal}
 			for _, b := range tc.blocks {
-				if _, err := rec.RecordSnapshots(t.Context(), "n", seqOf(b...)); err != nil {
+				if _, err := rec.Record(t.Context(), Series{Network: "n", Snapshots: seqOf(b...)}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -189,7 +189,7 @@ func TestRecordRefusesDisorder(t *testing.T) {
 			t.Parallel()
 			store := newMemStore()
 			rec := &Recorder{Store: store, Origin: observation.OriginReal}
-			_, err := rec.RecordSnapshots(t.Context(), "n", tc.seq)
+			_, err := rec.Record(t.Context(), Series{Network: "n", Snapshots: tc.seq})
 			if err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("error %v, want one with %q", err, tc.want)
 			}
@@ -238,11 +238,11 @@ func TestRecordRefusesOtherOrigin(t *testing.T) {
 	t.Parallel()
 	store := newMemStore()
 	real := &Recorder{Store: store, Origin: observation.OriginReal}
-	if _, err := real.RecordSnapshots(t.Context(), "n", seqOf(snap(0, "a 1 1"))); err != nil {
+	if _, err := real.Record(t.Context(), Series{Network: "n", Snapshots: seqOf(snap(0, "a 1 1"))}); err != nil {
 		t.Fatal(err)
 	}
 	sim := &Recorder{Store: store, Origin: observation.OriginSimulated}
-	_, err := sim.RecordSnapshots(t.Context(), "m", seqOf(snap(0, "a 1 1")))
+	_, err := sim.Record(t.Context(), Series{Network: "m", Snapshots: seqOf(snap(0, "a 1 1"))})
 	if !errors.Is(err, ErrOrigin) || !strings.Contains(err.Error(), "--store") {
 		t.Errorf("error %v, want ErrOrigin with what to do", err)
 	}
@@ -293,7 +293,7 @@ func BenchmarkRecordSnapshots(b *testing.B) {
 			}
 			b.ReportAllocs()
 			for b.Loop() {
-				_, err := rec.RecordSnapshots(b.Context(), "n", func(yield func(observation.Snapshot, error) bool) {
+				_, err := rec.Record(b.Context(), Series{Network: "n", Snapshots: func(yield func(observation.Snapshot, error) bool) {
 					for m := range readings / stations {
 						s.At = minute(m)
 						for i := m % 8; i < stations; i += 8 {
@@ -303,7 +303,7 @@ func BenchmarkRecordSnapshots(b *testing.B) {
 							return
 						}
 					}
-				})
+				}})
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -57,11 +57,26 @@ func (d *Dir) Alias(ctx context.Context, name, alias string) (Alias, error) {
 		return Alias{}, fmt.Errorf("read alias: %q is none: there are %s, %s and %s", alias, Champion, Challenger, Latest)
 	}
 	a, err := d.readAlias(ctx, name, alias)
+	if errors.Is(err, ErrNotFound) {
+		return Alias{}, &unsetError{name, alias}
+	}
 	if err != nil {
 		return Alias{}, fmt.Errorf("read alias %s of %s: %w", alias, name, err)
 	}
 	return a, nil
 }
+
+// unsetError says that an alias was never set. It is an ErrNotFound.
+type unsetError struct{ model, alias string }
+
+func (e *unsetError) Error() string {
+	if e.alias == Latest {
+		return e.model + " has no version: none has been trained"
+	}
+	return fmt.Sprintf("%s has no %s: none has been published", e.model, e.alias)
+}
+
+func (e *unsetError) Unwrap() error { return ErrNotFound }
 
 func (d *Dir) readAlias(ctx context.Context, name, alias string) (Alias, error) {
 	if err := ctx.Err(); err != nil {

@@ -50,7 +50,6 @@ func TestAddAndRead(t *testing.T) {
 func TestAddTwice(t *testing.T) {
 	t.Parallel()
 	d := OpenDir(t.TempDir())
-	files := demoFiles(1, t0)
 	version := addJudged(t, d, 1, gate.Pass)
 	if again, err := d.Add(ctx, demo, demoFiles(1, t0.Add(time.Second)), t0.Add(time.Second)); err != nil || again != version {
 		t.Fatalf("the same again: %s, %v", again, err)
@@ -58,7 +57,7 @@ func TestAddTwice(t *testing.T) {
 	if v, err := d.Read(ctx, demo, version); err != nil || v.Files[model.GateFile] == nil {
 		t.Fatalf("the verdict went lost: %v", err)
 	}
-	files = demoFiles(1, t0.Add(time.Second))
+	files := demoFiles(1, t0.Add(time.Second))
 	files[model.MetricsFile] = []byte(`{"f1":1}`)
 	if _, err := d.Add(ctx, demo, files, t0.Add(time.Second)); err == nil || !strings.Contains(err.Error(), "another metrics.json") {
 		t.Fatalf("got %v", err)
@@ -212,6 +211,9 @@ func TestPromoteRefuses(t *testing.T) {
 		if err := call(); !errors.Is(err, ErrNotFound) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+	if _, err := d.Alias(ctx, demo, Champion); err == nil || err.Error() != demo+" has no champion: none has been published" {
+		t.Errorf("without a champion: %v", err)
 	}
 	if _, err := os.Stat(d.modelPath("none")); err == nil {
 		t.Error("asking for a model made its folder")

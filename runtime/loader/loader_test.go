@@ -182,7 +182,7 @@ func TestFailedReloadKeepsTheModel(t *testing.T) {
 			if err := os.RemoveAll(r.root); err != nil {
 				t.Fatal(err)
 			}
-		}, "not found"},
+		}, "has no champion"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -334,6 +334,33 @@ func TestTransformsAreBound(t *testing.T) {
 	x := make([]float64, len(p.Model.Inputs))
 	if err := p.Vector(x, values); err != nil || x[1] != 1 {
 		t.Errorf("inputs %v, error %v", x, err)
+	}
+}
+
+// A champion that the owner of the loader does not accept leaves the one before
+// serving.
+func TestReloadAsksWhoOwnsIt(t *testing.T) {
+	t.Parallel()
+	r := newRegistry(t)
+	first, second := r.add(t, testModel(-1)), r.add(t, testModel(1))
+	elsewhere := errors.New("it is of another city")
+	l, err := New(Config{Registry: r, Model: "network-shortage", Accept: func(l *Loaded) error {
+		if l.Version == second {
+			return elsewhere
+		}
+		return nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, version := range []string{first, second} {
+		r.promote(t, version)
+		if _, _, err := l.Reload(t.Context()); (err == nil) != (version == first) || err != nil && !errors.Is(err, elsewhere) {
+			t.Errorf("%s: error %v", version, err)
+		}
+		if l.Current().Version != first {
+			t.Errorf("%s serves", l.Current().Version)
+		}
 	}
 }
 

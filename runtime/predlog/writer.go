@@ -1,6 +1,7 @@
 package predlog
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,21 +39,14 @@ type Config struct {
 }
 
 func (c *Config) setDefaults() {
-	setDefault(&c.Queue, 4096)
-	setDefault(&c.Batch, 500)
-	setDefault(&c.Interval, 200*time.Millisecond)
-	setDefault(&c.MinBackoff, 100*time.Millisecond)
-	setDefault(&c.MaxBackoff, 5*time.Second)
-	setDefault(&c.WriteTimeout, 10*time.Second)
+	c.Queue = cmp.Or(c.Queue, 4096)
+	c.Batch = cmp.Or(c.Batch, 500)
+	c.Interval = cmp.Or(c.Interval, 200*time.Millisecond)
+	c.MinBackoff = cmp.Or(c.MinBackoff, 100*time.Millisecond)
+	c.MaxBackoff = cmp.Or(c.MaxBackoff, 5*time.Second)
+	c.WriteTimeout = cmp.Or(c.WriteTimeout, 10*time.Second)
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
-	}
-}
-
-func setDefault[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
 	}
 }
 

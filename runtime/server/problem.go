@@ -41,11 +41,12 @@ type FieldError struct {
 	Detail string `json:"detail"`
 }
 
+// Error is the detail with its cause, which the detail may tell already.
 func (p *Problem) Error() string {
-	if p.cause != nil {
-		return fmt.Sprintf("%s: %v", p.Detail, p.cause)
+	if p.cause == nil || strings.Contains(p.Detail, p.cause.Error()) {
+		return p.Detail
 	}
-	return p.Detail
+	return fmt.Sprintf("%s: %v", p.Detail, p.cause)
 }
 
 func (p *Problem) Unwrap() error { return p.cause }

@@ -4,6 +4,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -54,22 +55,15 @@ type Config struct {
 const mebibyte = 1 << 20
 
 func (c *Config) setDefaults() {
-	setDefault(&c.Version, "unknown")
-	setDefault(&c.MaxBody, mebibyte)
-	setDefault(&c.MaxHeader, mebibyte)
-	setDefault(&c.ReadHeaderTimeout, 5*time.Second)
-	setDefault(&c.ReadTimeout, 15*time.Second)
-	setDefault(&c.WriteTimeout, 30*time.Second)
-	setDefault(&c.IdleTimeout, 120*time.Second)
-	setDefault(&c.StoreTimeout, 10*time.Second)
-	setDefault(&c.DrainTimeout, 10*time.Second)
-}
-
-func setDefault[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
-	}
+	c.Version = cmp.Or(c.Version, "unknown")
+	c.MaxBody = cmp.Or(c.MaxBody, mebibyte)
+	c.MaxHeader = cmp.Or(c.MaxHeader, mebibyte)
+	c.ReadHeaderTimeout = cmp.Or(c.ReadHeaderTimeout, 5*time.Second)
+	c.ReadTimeout = cmp.Or(c.ReadTimeout, 15*time.Second)
+	c.WriteTimeout = cmp.Or(c.WriteTimeout, 30*time.Second)
+	c.IdleTimeout = cmp.Or(c.IdleTimeout, 120*time.Second)
+	c.StoreTimeout = cmp.Or(c.StoreTimeout, 10*time.Second)
+	c.DrainTimeout = cmp.Or(c.DrainTimeout, 10*time.Second)
 }
 
 // What the program wires in.

@@ -33,7 +33,7 @@ const classic = `{"stations_count":100,"free_bikes":400,"empty_slots":600,"total
 // testModel reads the classic eight, which are required, and climatology,
 // which is not.
 func testModel() *model.Model {
-	m := &model.Model{
+	return &model.Model{
 		Format:      model.Format,
 		Name:        "network-shortage",
 		Task:        features.NetworkShortage(),
@@ -42,21 +42,18 @@ func testModel() *model.Model {
 		Calibration: model.Calibration{Slope: 1},
 		Dataset:     "d",
 		Training:    json.RawMessage(`{}`),
+		Inputs: []model.Input{
+			{Name: "stations_count", Mean: 100, Scale: 10, Weight: 0.1},
+			{Name: "free_bikes", Mean: 400, Scale: 50, Weight: -0.5},
+			{Name: "empty_slots", Mean: 600, Scale: 50, Weight: 0.5},
+			{Name: "total_slots", Mean: 1000, Scale: 10, Weight: 0},
+			{Name: "free_ratio", Mean: 0.4, Scale: 0.1, Weight: -2},
+			{Name: "temp_2m", Mean: 10, Scale: 5, Weight: 0.2},
+			{Name: "precipitation", Mean: 0, Scale: 1, Weight: -0.1},
+			{Name: "wind_speed_10m", Mean: 10, Scale: 5, Weight: -0.1},
+			{Name: "climatology", Mean: 0.2, Scale: 0.1, Weight: 0.3, Optional: true},
+		},
 	}
-	for _, in := range []model.Input{
-		{Name: "stations_count", Mean: 100, Scale: 10, Weight: 0.1},
-		{Name: "free_bikes", Mean: 400, Scale: 50, Weight: -0.5},
-		{Name: "empty_slots", Mean: 600, Scale: 50, Weight: 0.5},
-		{Name: "total_slots", Mean: 1000, Scale: 10, Weight: 0},
-		{Name: "free_ratio", Mean: 0.4, Scale: 0.1, Weight: -2},
-		{Name: "temp_2m", Mean: 10, Scale: 5, Weight: 0.2},
-		{Name: "precipitation", Mean: 0, Scale: 1, Weight: -0.1},
-		{Name: "wind_speed_10m", Mean: 10, Scale: 5, Weight: -0.1},
-		{Name: "climatology", Mean: 0.2, Scale: 0.1, Weight: 0.3, Optional: true},
-	} {
-		m.Inputs = append(m.Inputs, in)
-	}
-	return m
 }
 
 func load(t testing.TB, m *model.Model, version string, ts ...features.Transform) *loader.Loaded {

@@ -98,7 +98,7 @@ func TestWiring(t *testing.T) {
 	}
 
 	ask("/predict", 503, "problem:no-model")
-	ask("/reload_model", 503, "not found")
+	ask("/reload_model", 503, "has no champion: none has been published")
 	first := publishVersion(t, registry, testModel(), noon)
 	ask("/reload_model", 200, `"changed":true`)
 	ask("/predict", 200, `"version":"`+first+`"`)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -31,11 +32,21 @@ func (s *Store) explain(ctx context.Context, err error) error {
 	return fmt.Errorf("%s: %w", s.target, oneLine{err})
 }
 
-// oneLine keeps an error on one line: pgx lists the addresses that it tried
-// below each other.
+// oneLine keeps an error on one line: pgx lists its attempts below each other.
+// What failed alike with TLS and without it is told once.
 type oneLine struct{ err error }
 
-func (e oneLine) Error() string { return strings.Join(strings.Fields(e.err.Error()), " ") }
+func (e oneLine) Error() string {
+	var told []string
+	for line := range strings.Lines(e.err.Error()) {
+		line = strings.Join(strings.Fields(line), " ")
+		if line != "" && !slices.Contains(told, line) {
+			told = append(told, line)
+		}
+	}
+	return strings.Join(told, " ")
+}
+
 func (e oneLine) Unwrap() error { return e.err }
 
 // hint says what to do about an error, empty where there is nothing to add.

@@ -27,7 +27,7 @@ type Options struct {
 	Schema string
 
 	// MaxConns is how many connections the store uses at most; who needs one
-	// more waits. At least 2. Default: the URL's pool_max_conns, else 8.
+	// more waits. Fewer than 4 count as 4. Default: the URL's pool_max_conns, else 8.
 	MaxConns int32
 
 	// ConnectTimeout bounds the making of a connection. Default: the URL's
