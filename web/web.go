@@ -58,6 +58,7 @@ type Model struct {
 	Name, Version, Digest string
 	TargetRule            string
 	TrainedAt             string
+	TrainedOn             string // the network and the kind of data
 	LoadedAt              time.Time
 	Verdict               string // of the gate, empty where none is known
 	Conclusion            string // one sentence that says why

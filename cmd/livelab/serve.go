@@ -53,12 +53,16 @@ func (a *app) serve(ctx context.Context, flags serveFlags, from string) (err err
 	if err != nil {
 		return err
 	}
-	svc, err := a.newService(flags, s, src, func() time.Time { return time.Time{} })
+	svc, err := a.newService(flags, s, src, func() time.Time { return time.Time{} }, nil)
 	if err != nil {
 		return err
 	}
-	if _, _, err := svc.models.Reload(ctx); err != nil {
+	loaded, _, err := svc.models.Reload(ctx)
+	switch {
+	case err != nil:
 		a.log.Warn("no model serves yet; publish one, then POST /reload_model", "error", err)
+	case src.origin != "" && loaded.Metadata.Origin != string(src.origin):
+		a.log.Warn("the model was trained on other data than the store holds", "model", loaded.Metadata.Data(), "store", src.origin)
 	}
 	a.printAddresses(l, svc)
 	return svc.run(ctx, l)
@@ -81,8 +85,11 @@ func storedSource(ctx context.Context, s store, from string) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	kind := sourceLive
-	if origin == observation.OriginSimulated {
+	var kind string // none for a store that holds nothing
+	switch origin {
+	case observation.OriginReal:
+		kind = sourceLive
+	case observation.OriginSimulated:
 		kind = sourceSim
 	}
 	return &source{kind: kind, origin: origin, now: time.Now, stop: func() {}}, nil

@@ -65,12 +65,12 @@ type service struct {
 }
 
 // newService sets up the server over a store and a source. It serves no model
-// until models.Reload finds one.
-func (a *app) newService(f serveFlags, s store, src *source, lastIngest func() time.Time) (*service, error) {
+// until models.Reload finds one that is accepted.
+func (a *app) newService(f serveFlags, s store, src *source, lastIngest func() time.Time, accept func(*loader.Loaded) error) (*service, error) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	models, err := loader.New(loader.Config{
-		Registry: a.registry(), Model: f.task, Alias: publish.Champion, Logger: a.log,
+		Registry: a.registry(), Model: f.task, Alias: publish.Champion, Accept: accept, Logger: a.log,
 	})
 	if err != nil {
 		return nil, err
@@ -110,7 +110,7 @@ func (s *service) run(ctx context.Context, l net.Listener) error {
 
 // status says how the store and the source are doing.
 func status(ctx context.Context, s store, src *source, lastIngest time.Time) server.Status {
-	st := server.Status{Source: shownAs(src.kind), LastIngest: lastIngest}
+	st := server.Status{Source: src.shown(), LastIngest: lastIngest}
 	networks, err := s.Networks(ctx)
 	if err != nil {
 		st.Store = err
@@ -125,12 +125,4 @@ func status(ctx context.Context, s store, src *source, lastIngest time.Time) ser
 		st.Networks = append(st.Networks, server.NetworkStatus{ID: n.ID, Name: n.Name, NewestBikes: bikes, NewestWeather: weather})
 	}
 	return st
-}
-
-// shownAs is the word for a source that people read.
-func shownAs(kind string) string {
-	if kind == sourceSim {
-		return "simulated"
-	}
-	return kind
 }

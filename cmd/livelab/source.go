@@ -63,6 +63,16 @@ type source struct {
 	stop     func()
 }
 
+// shown is the word for the source that people read: live, replay or
+// simulated, empty while there is no data. What is simulated is called so
+// however it is played.
+func (s *source) shown() string {
+	if s.origin == observation.OriginSimulated {
+		return "simulated"
+	}
+	return s.kind
+}
+
 // withSource opens the store and the source for work that fetches.
 func (a *app) withSource(ctx context.Context, f sourceFlags, do func(store, *source) error) (err error) {
 	if f.source == sourceReplay {

@@ -3,7 +3,10 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -15,6 +18,7 @@ import (
 	"livelab/pipeline/publish"
 	"livelab/pipeline/retrain"
 	"livelab/pipeline/train"
+	"livelab/runtime/loader"
 )
 
 type upFlags struct {
@@ -106,7 +110,7 @@ func (a *app) up(ctx context.Context, f upFlags) (err error) {
 		return err
 	}
 	defer src.stop()
-	a.log.Info("source chosen", "source", shownAs(src.kind), "networks", src.networks)
+	a.log.Info("source chosen", "source", src.shown(), "networks", src.networks)
 
 	t := &tender{app: a, flags: f, store: s, source: src, way: w, task: task, cfg: cfg}
 	return t.run(ctx, l, schedule)
@@ -124,7 +128,7 @@ func (t *tender) run(ctx context.Context, l net.Listener, schedule schedule) err
 		lastIngest = func() time.Time { return newestSuccess(collector.Status()) }
 	}
 	var err error
-	if t.svc, err = t.app.newService(t.flags.serve, t.store, t.source, lastIngest); err != nil {
+	if t.svc, err = t.app.newService(t.flags.serve, t.store, t.source, lastIngest, t.accept); err != nil {
 		return err
 	}
 	if err := t.findNewest(ctx); err != nil {
@@ -156,6 +160,18 @@ func (t *tender) begin(ctx context.Context, l net.Listener) error {
 	}
 	if !serving {
 		t.app.printAddresses(l, t.svc)
+	}
+	return nil
+}
+
+// accept refuses a champion that answers another question or was trained on
+// other data than this LiveLab collects.
+func (t *tender) accept(l *loader.Loaded) error {
+	switch {
+	case l.Model.Task != t.task:
+		return fmt.Errorf("it answers another question: %s", l.Model.Task.Rule())
+	case l.Metadata.Origin != string(t.source.origin) || !slices.Contains(t.source.networks, l.Metadata.Network):
+		return fmt.Errorf("it was trained on %s, the source is %s of %s", l.Metadata.Data(), t.source.shown(), strings.Join(t.source.networks, ", "))
 	}
 	return nil
 }

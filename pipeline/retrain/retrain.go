@@ -5,6 +5,7 @@ package retrain
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -232,8 +233,15 @@ func (w *Way) champion(ctx context.Context, candidate *model.Model, d *dataset.D
 	if err != nil {
 		return nil, "", err
 	}
-	if m.Task != candidate.Task {
+	var meta model.Metadata
+	if err := json.Unmarshal(v.Files[model.MetadataFile], &meta); err != nil {
+		return nil, "", fmt.Errorf("decode %s of the champion: %w", model.MetadataFile, err)
+	}
+	switch {
+	case m.Task != candidate.Task:
 		return nil, "the champion answers another question: " + m.Task.Rule(), nil
+	case meta.Network != d.Network.ID || meta.Origin != string(d.Origin):
+		return nil, "the champion was trained on " + meta.Data(), nil
 	}
 	c, err := w.candidate(v, m, report, d, part)
 	if err != nil {

@@ -150,6 +150,15 @@ func TestSecondTrainingMeetsTheChampion(t *testing.T) {
 	if second.Verdict.Champion == nil || second.Verdict.Champion.Digest != first.Trained.Digest {
 		t.Fatalf("the champion was not compared with: %+v", second.Verdict.Champion)
 	}
+	other := simulated(t, 1, 90)
+	other.Network.ID = "elsewhere"
+	elsewhere, err := w.Run(t.Context(), other, task, train.Config{}, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if elsewhere.Verdict.Champion != nil || !strings.Contains(elsewhere.Verdict.ChampionAbsent, "sim-city (simulated data)") {
+		t.Errorf("a champion of another city was compared with: %q", elsewhere.Verdict.ChampionAbsent)
+	}
 	task.HorizonMinutes = 30
 	third, err := w.Run(t.Context(), simulated(t, 1, 90), task, train.Config{}, "test")
 	if err != nil {

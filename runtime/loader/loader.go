@@ -30,6 +30,10 @@ type Config struct {
 	// offers none.
 	Transforms func(context.Context, publish.Version) ([]features.Transform, error)
 
+	// Accept says why a model that is whole may not serve all the same, such
+	// as one of another city. Nil accepts every one.
+	Accept func(*Loaded) error
+
 	Logger *slog.Logger     // nil logs nothing
 	Now    func() time.Time // nil is time.Now
 }

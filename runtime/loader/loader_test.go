@@ -337,6 +337,33 @@ func TestTransformsAreBound(t *testing.T) {
 	}
 }
 
+// A champion that the owner of the loader does not accept leaves the one before
+// serving.
+func TestReloadAsksWhoOwnsIt(t *testing.T) {
+	t.Parallel()
+	r := newRegistry(t)
+	first, second := r.add(t, testModel(-1)), r.add(t, testModel(1))
+	elsewhere := errors.New("it is of another city")
+	l, err := New(Config{Registry: r, Model: "network-shortage", Accept: func(l *Loaded) error {
+		if l.Version == second {
+			return elsewhere
+		}
+		return nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, version := range []string{first, second} {
+		r.promote(t, version)
+		if _, _, err := l.Reload(t.Context()); (err == nil) != (version == first) || err != nil && !errors.Is(err, elsewhere) {
+			t.Errorf("%s: error %v", version, err)
+		}
+		if l.Current().Version != first {
+			t.Errorf("%s serves", l.Current().Version)
+		}
+	}
+}
+
 // Readers see one whole model after the other while versions are promoted.
 func TestReadersDuringReloads(t *testing.T) {
 	t.Parallel()

@@ -67,13 +67,18 @@ func verdict(v publish.Version, digest string) Verdict {
 	return gate.Verdict
 }
 
-// bind gives the model its transforms and has it answer once.
+// bind gives a model that may serve its transforms and has it answer once.
 func (l *Loader) bind(ctx context.Context, loaded *Loaded, v publish.Version) error {
 	var offered []features.Transform
 	if l.cfg.Transforms != nil {
 		var err error
 		if offered, err = l.cfg.Transforms(ctx, v); err != nil {
 			return fmt.Errorf("prepare transforms: %w", err)
+		}
+	}
+	if l.cfg.Accept != nil {
+		if err := l.cfg.Accept(loaded); err != nil {
+			return err
 		}
 	}
 	p, err := model.NewPredictor(loaded.Model, offered)

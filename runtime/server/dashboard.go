@@ -119,6 +119,7 @@ func webModel(l *loader.Loaded) *web.Model {
 		Digest:     l.Digest,
 		TargetRule: l.Metadata.TargetRule,
 		TrainedAt:  l.Metadata.TrainedAt,
+		TrainedOn:  l.Metadata.Data(),
 		LoadedAt:   l.LoadedAt,
 		Verdict:    l.Verdict.Result,
 		Conclusion: l.Verdict.Conclusion,
