@@ -172,7 +172,8 @@ func TestUpReplay(t *testing.T) {
 	before := counts(t, filepath.Join(s.dir, "livelab.db"))
 	p := s.start(t, "up", "--source", "replay")
 	p.post(t, "/predict", "{}").want(t, 200, "y")
-	if h := p.get(t, "/health"); h.json["source"] != "replay" {
+	// What is simulated is called so, however it is played.
+	if h := p.get(t, "/health"); h.json["source"] != "simulated" {
 		t.Errorf("health: %s", h.body)
 	}
 	p.stop(t)
