@@ -136,11 +136,16 @@ func (t *tender) run(ctx context.Context, l net.Listener, schedule schedule) err
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return t.svc.run(ctx, l) })
-	g.Go(func() error { return stopped(ctx, t.begin(ctx, l)) })
+	g.Go(func() error {
+		// One after the other, so that two trainings never run at a time.
+		if err := t.begin(ctx, l); err != nil {
+			return stopped(ctx, err)
+		}
+		return stopped(ctx, t.keepTraining(ctx, schedule))
+	})
 	if collector != nil {
 		g.Go(func() error { return stopped(ctx, collector.Run(ctx, t.flags.every)) })
 	}
-	g.Go(func() error { return stopped(ctx, t.keepTraining(ctx, schedule)) })
 	return g.Wait()
 }
 

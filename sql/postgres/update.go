@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -14,6 +13,7 @@ import (
 
 	"livelab/pipeline/ingest"
 	"livelab/pipeline/observation"
+	"livelab/sql/internal/lifetime"
 	"livelab/sql/internal/value"
 )
 
@@ -30,14 +30,9 @@ func (s *Store) Update(ctx context.Context, networks []string, fn func(ingest.Tx
 	if err := lock(ctx, pgTx, networks); err != nil {
 		return fmt.Errorf("lock networks: %w", s.explain(ctx, err))
 	}
-	t := &tx{store: s, tx: pgTx, networks: networks, keys: map[string]map[string]int32{}}
-	err = fn(t)
-	t.done = true
-	if err != nil {
+	t := &tx{store: s, tx: pgTx, guard: lifetime.New(networks), keys: map[string]map[string]int32{}}
+	if err := t.guard.End(fn(t)); err != nil {
 		return err
-	}
-	if t.failed != nil {
-		return fmt.Errorf("update: %w", t.failed)
 	}
 	if err := pgTx.Commit(ctx); err != nil {
 		return fmt.Errorf("commit update: %w", s.explain(ctx, err))
@@ -86,28 +81,13 @@ func lockID(schema, network string) int64 {
 
 // tx implements [ingest.Tx].
 type tx struct {
-	store    *Store
-	tx       pgx.Tx
-	networks []string
-	done     bool  // fn has returned
-	failed   error // the first error of the database
+	store *Store
+	tx    pgx.Tx
+	guard *lifetime.Guard
 
 	// keys are the surrogate keys of the stations, by network and station ID,
 	// for the networks that were written to.
 	keys map[string]map[string]int32
-}
-
-// usable says whether the transaction may still be used for a network.
-func (t *tx) usable(network string) error {
-	switch {
-	case t.done:
-		return errors.New("the transaction is used after its Update")
-	case t.failed != nil:
-		return t.failed
-	case !slices.Contains(t.networks, network):
-		return fmt.Errorf("the network %q is not one that this Update named", network)
-	}
-	return nil
 }
 
 // fail notes an error of the database and gives it back, explained.
@@ -115,18 +95,14 @@ func (t *tx) fail(ctx context.Context, action string, err error) error {
 	if err == nil {
 		return nil
 	}
-	err = fmt.Errorf("%s: %w", action, t.store.explain(ctx, err))
-	if t.failed == nil {
-		t.failed = err
-	}
-	return err
+	return t.guard.Fail(fmt.Errorf("%s: %w", action, t.store.explain(ctx, err)))
 }
 
 // ClaimOrigin implements [ingest.Tx]. Of two that claim an empty store at the
 // same time the second waits for the first to commit or to give up.
 func (t *tx) ClaimOrigin(ctx context.Context, origin observation.Origin) (observation.Origin, error) {
-	if t.done {
-		return "", t.usable("")
+	if err := t.guard.Open(); err != nil {
+		return "", fmt.Errorf("claim origin: %w", err)
 	}
 	const claim = `
 		INSERT INTO store_meta (key, value) VALUES ('origin', $1)
@@ -139,7 +115,7 @@ func (t *tx) ClaimOrigin(ctx context.Context, origin observation.Origin) (observ
 
 // AddPayload implements [ingest.Tx].
 func (t *tx) AddPayload(ctx context.Context, p observation.Payload) (bool, error) {
-	if err := t.usable(p.Network); err != nil {
+	if err := t.guard.For(p.Network); err != nil {
 		return false, fmt.Errorf("add payload: %w", err)
 	}
 	if err := value.CheckPayload(p); err != nil {
@@ -160,7 +136,7 @@ func (t *tx) AddPayload(ctx context.Context, p observation.Payload) (bool, error
 
 // States implements [ingest.Tx].
 func (t *tx) States(ctx context.Context, network string, at time.Time) (map[string]observation.State, error) {
-	if err := t.usable(network); err != nil {
+	if err := t.guard.For(network); err != nil {
 		return nil, fmt.Errorf("read states: %w", err)
 	}
 	const query = `
@@ -186,7 +162,7 @@ func (t *tx) States(ctx context.Context, network string, at time.Time) (map[stri
 
 // SnapshotTimes implements [ingest.Tx].
 func (t *tx) SnapshotTimes(ctx context.Context, network string, from, to time.Time) ([]time.Time, error) {
-	if err := t.usable(network); err != nil {
+	if err := t.guard.For(network); err != nil {
 		return nil, fmt.Errorf("read snapshot times: %w", err)
 	}
 	first, last := bounds(from, to)

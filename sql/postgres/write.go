@@ -14,7 +14,7 @@ import (
 
 // Write implements [ingest.Tx].
 func (t *tx) Write(ctx context.Context, network string, b ingest.Batch) error {
-	if err := t.usable(network); err != nil {
+	if err := t.guard.For(network); err != nil {
 		return fmt.Errorf("write batch: %w", err)
 	}
 	if err := value.CheckBatch(network, b); err != nil {

@@ -3,13 +3,12 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"livelab/pipeline/ingest"
 	"livelab/pipeline/observation"
+	"livelab/sql/internal/lifetime"
 	"livelab/sql/internal/value"
 )
 
@@ -24,14 +23,9 @@ func (s *Store) Update(ctx context.Context, networks []string, fn func(ingest.Tx
 	// After a commit this does nothing; on a panic of fn it keeps the only
 	// writer from being lost.
 	defer sqlTx.Rollback()
-	t := &tx{store: s, tx: sqlTx, networks: networks, keys: map[string]map[string]int32{}}
-	err = fn(t)
-	t.done = true
-	if err != nil {
+	t := &tx{store: s, tx: sqlTx, guard: lifetime.New(networks), keys: map[string]map[string]int32{}}
+	if err := t.guard.End(fn(t)); err != nil {
 		return err
-	}
-	if t.failed != nil {
-		return fmt.Errorf("update: %w", t.failed)
 	}
 	if err := sqlTx.Commit(); err != nil {
 		return fmt.Errorf("commit update: %w", s.explain(ctx, err))
@@ -41,28 +35,13 @@ func (s *Store) Update(ctx context.Context, networks []string, fn func(ingest.Tx
 
 // tx implements [ingest.Tx].
 type tx struct {
-	store    *Store
-	tx       *sql.Tx
-	networks []string
-	done     bool  // fn has returned
-	failed   error // the first error of the database
+	store *Store
+	tx    *sql.Tx
+	guard *lifetime.Guard
 
 	// keys are the surrogate keys of the stations, by network and station ID,
 	// for the networks that were written to.
 	keys map[string]map[string]int32
-}
-
-// usable says whether the transaction may still be used for a network.
-func (t *tx) usable(network string) error {
-	switch {
-	case t.done:
-		return errors.New("the transaction is used after its Update")
-	case t.failed != nil:
-		return t.failed
-	case !slices.Contains(t.networks, network):
-		return fmt.Errorf("the network %q is not one that this Update named", network)
-	}
-	return nil
 }
 
 // fail notes an error of the database and gives it back, explained.
@@ -70,17 +49,13 @@ func (t *tx) fail(ctx context.Context, action string, err error) error {
 	if err == nil {
 		return nil
 	}
-	err = fmt.Errorf("%s: %w", action, t.store.explain(ctx, err))
-	if t.failed == nil {
-		t.failed = err
-	}
-	return err
+	return t.guard.Fail(fmt.Errorf("%s: %w", action, t.store.explain(ctx, err)))
 }
 
 // ClaimOrigin implements [ingest.Tx].
 func (t *tx) ClaimOrigin(ctx context.Context, origin observation.Origin) (observation.Origin, error) {
-	if t.done {
-		return "", t.usable("")
+	if err := t.guard.Open(); err != nil {
+		return "", fmt.Errorf("claim origin: %w", err)
 	}
 	const claim = `
 		INSERT INTO store_meta (key, value) VALUES ('origin', ?)
@@ -93,7 +68,7 @@ func (t *tx) ClaimOrigin(ctx context.Context, origin observation.Origin) (observ
 
 // AddPayload implements [ingest.Tx].
 func (t *tx) AddPayload(ctx context.Context, p observation.Payload) (bool, error) {
-	if err := t.usable(p.Network); err != nil {
+	if err := t.guard.For(p.Network); err != nil {
 		return false, fmt.Errorf("add payload: %w", err)
 	}
 	if err := value.CheckPayload(p); err != nil {
@@ -118,7 +93,7 @@ func (t *tx) AddPayload(ctx context.Context, p observation.Payload) (bool, error
 
 // States implements [ingest.Tx].
 func (t *tx) States(ctx context.Context, network string, at time.Time) (map[string]observation.State, error) {
-	if err := t.usable(network); err != nil {
+	if err := t.guard.For(network); err != nil {
 		return nil, fmt.Errorf("read states: %w", err)
 	}
 	states, err := t.states(ctx, network, at)
@@ -150,7 +125,7 @@ func (t *tx) states(ctx context.Context, network string, at time.Time) (map[stri
 
 // SnapshotTimes implements [ingest.Tx].
 func (t *tx) SnapshotTimes(ctx context.Context, network string, from, to time.Time) ([]time.Time, error) {
-	if err := t.usable(network); err != nil {
+	if err := t.guard.For(network); err != nil {
 		return nil, fmt.Errorf("read snapshot times: %w", err)
 	}
 	times, err := t.snapshotTimes(ctx, network, from, to)
