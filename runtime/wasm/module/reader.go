@@ -1,0 +1,353 @@
+package module
+
+import (
+	"encoding/binary"
+	"io"
+)
+
+// BlockEmpty is the block type of a block that takes and gives nothing.
+const BlockEmpty = -0x40
+
+// Instr is one instruction. Which fields hold its immediates is told by
+// Op.Imm.
+type Instr struct {
+	Op          Op
+	Type        ValType // of ref.null and of a typed select
+	Lane        byte
+	Align       uint32 // exponent of two
+	MemOffset   uint32
+	X, Y        uint32
+	Value       int64
+	Offset, End int     // of its first byte, and after its last one
+	Targets     Targets // of br_table
+}
+
+// Block is the type of a block, a loop or an if: BlockEmpty, a value type's
+// byte - 0x80, or the index of a signature.
+func (in *Instr) Block() int64 { return in.Value }
+
+// Targets are the labels of a br_table where they lie in the file.
+type Targets struct {
+	code []byte
+	n    uint32
+}
+
+// Len is the number of labels, the default label included.
+func (t Targets) Len() int { return int(t.n) }
+
+// Next cuts off the first label. The last one is the default. It panics where
+// there is none left.
+func (t *Targets) Next() uint32 {
+	if t.n == 0 {
+		panic("module: no label left")
+	}
+	v, n := U32(t.code)
+	t.code = t.code[n:]
+	t.n--
+	return v
+}
+
+// Reader reads instructions one after another. It does not allocate.
+type Reader struct {
+	code []byte // up to the end
+	at   int
+}
+
+// NewReader reads the instructions of code[from:to], and those of a body that
+// Parse has accepted without an error. Offsets are those in code.
+func NewReader(code []byte, from, to int) *Reader {
+	return &Reader{code: code[:to], at: from}
+}
+
+// Next is the next instruction, or io.EOF behind the last one. Any other error
+// is an *Error about bytes that are no instruction.
+func (r *Reader) Next() (Instr, error) {
+	if r.at >= len(r.code) {
+		return Instr{}, io.EOF
+	}
+	var in Instr
+	if err := r.read(&in); err != nil {
+		return Instr{}, err
+	}
+	return in, nil
+}
+
+// read returns a plain *Error so that a caller in the loop of the validator
+// does not pay for the interface.
+func (r *Reader) read(in *Instr) *Error {
+	in.Offset = r.at
+	in.Op = Op(r.code[r.at])
+	r.at++
+	if in.Op >= prefixMisc {
+		if err := r.prefixed(in); err != nil {
+			return err
+		}
+	}
+	d := lookup(in.Op)
+	if d == nil {
+		return fail(in.Offset, "%s is not in WebAssembly 2.0%s", in.Op, proposal(in.Op))
+	}
+	if d.imm != ImmNone {
+		if err := r.immediate(in, d); err != nil {
+			return err
+		}
+	}
+	in.End = r.at
+	return nil
+}
+
+// prefixed reads the number behind a prefix. Its longer forms are refused:
+// nothing writes them, and engines differ in what they make of them.
+func (r *Reader) prefixed(in *Instr) *Error {
+	prefix := in.Op
+	sub, err := r.u32()
+	if err != nil {
+		return err
+	}
+	if len(AppendU32(nil, sub)) != r.at-in.Offset-1 {
+		return fail(in.Offset, "the opcode behind prefix %#x is not in its shortest form", uint16(prefix))
+	}
+	if sub > 0xff {
+		return fail(in.Offset, "opcode %#x %#x is not in WebAssembly 2.0%s", uint16(prefix), sub, proposal(prefix<<8))
+	}
+	in.Op = prefix<<8 | Op(sub)
+	return nil
+}
+
+// proposal names the extension of the language that an unknown opcode is of.
+func proposal(op Op) string {
+	switch {
+	case op>>8 == 0xfe:
+		return ": compile without threads"
+	case op>>8 == prefixSIMD:
+		return ": compile without relaxed SIMD"
+	case op == 0x12 || op == 0x13:
+		return ": compile without tail calls"
+	case op >= 0x06 && op <= 0x0a || op == 0x18 || op == 0x19 || op == 0x1f:
+		return ": compile without exceptions"
+	}
+	return ""
+}
+
+func (r *Reader) immediate(in *Instr, d *info) *Error {
+	var err *Error
+	switch d.imm {
+	case ImmIndex:
+		in.X, err = r.u32()
+	case ImmIndices:
+		if in.X, err = r.u32(); err == nil {
+			in.Y, err = r.u32()
+		}
+	case ImmS32:
+		var v int32
+		var n int
+		v, n = S32(r.code[r.at:])
+		in.Value = int64(v)
+		err = r.advance(n)
+	case ImmS64:
+		var n int
+		in.Value, n = S64(r.code[r.at:])
+		err = r.advance(n)
+	case ImmMem, ImmMemLane:
+		err = r.memarg(in, d)
+	case ImmBlock:
+		err = r.blockType(in)
+	case ImmTable:
+		err = r.targets(in)
+	default:
+		err = r.fixed(in, d)
+	}
+	return err
+}
+
+// fixed reads the immediates whose length is known beforehand.
+func (r *Reader) fixed(in *Instr, d *info) *Error {
+	var err *Error
+	switch d.imm {
+	case ImmF32:
+		if err = r.need(4); err == nil {
+			in.Value = int64(binary.LittleEndian.Uint32(r.code[r.at:]))
+			r.at += 4
+		}
+	case ImmF64:
+		if err = r.need(8); err == nil {
+			in.Value = int64(binary.LittleEndian.Uint64(r.code[r.at:]))
+			r.at += 8
+		}
+	case ImmBytes16:
+		err = r.bytes16(in)
+	case ImmMemory:
+		err = r.zeros(1)
+	case ImmMemories:
+		err = r.zeros(2)
+	case ImmData:
+		if in.X, err = r.u32(); err == nil {
+			err = r.zeros(1)
+		}
+	case ImmLane:
+		err = r.lane(in, d)
+	case ImmRef:
+		err = r.refType(in)
+	case ImmTypes:
+		err = r.selectType(in)
+	}
+	return err
+}
+
+// bytes16 reads a constant, or the 16 lanes that a shuffle picks out of 32.
+func (r *Reader) bytes16(in *Instr) *Error {
+	if err := r.need(16); err != nil {
+		return err
+	}
+	if in.Op == OpI8x16Shuffle {
+		for _, lane := range r.code[r.at : r.at+16] {
+			if lane >= 32 {
+				return fail(in.Offset, "i8x16.shuffle of lane %d, there are 32", lane)
+			}
+		}
+	}
+	r.at += 16
+	return nil
+}
+
+func (r *Reader) need(n int) *Error {
+	if len(r.code)-r.at < n {
+		return fail(r.at, "the code ends inside an instruction")
+	}
+	return nil
+}
+
+// advance steps over a number whose reader returned n.
+func (r *Reader) advance(n int) *Error {
+	if n <= 0 {
+		return lebError(r.at, n)
+	}
+	r.at += n
+	return nil
+}
+
+func lebError(at, n int) *Error {
+	if n == 0 {
+		return fail(at, "the file ends inside a number")
+	}
+	return fail(at, "a number is too long or too large for its type")
+}
+
+func (r *Reader) u32() (uint32, *Error) {
+	if r.at < len(r.code) && r.code[r.at] < 0x80 {
+		r.at++
+		return uint32(r.code[r.at-1]), nil
+	}
+	v, n := U32(r.code[r.at:])
+	return v, r.advance(n)
+}
+
+// zeros reads the bytes that name the one memory.
+func (r *Reader) zeros(n int) *Error {
+	if err := r.need(n); err != nil {
+		return err
+	}
+	for ; n > 0; n-- {
+		if r.code[r.at] != 0 {
+			return fail(r.at, "memory %d: only memory 0 can exist", r.code[r.at])
+		}
+		r.at++
+	}
+	return nil
+}
+
+func (r *Reader) memarg(in *Instr, d *info) *Error {
+	var err *Error
+	if in.Align, err = r.u32(); err != nil {
+		return err
+	}
+	if in.Align > uint32(d.align) {
+		return fail(in.Offset, "%s with alignment 2**%d, at most 2**%d is possible", d.name, in.Align, d.align)
+	}
+	if in.MemOffset, err = r.u32(); err != nil || d.imm == ImmMem {
+		return err
+	}
+	return r.lane(in, d)
+}
+
+func (r *Reader) lane(in *Instr, d *info) *Error {
+	if err := r.need(1); err != nil {
+		return err
+	}
+	in.Lane = r.code[r.at]
+	r.at++
+	if in.Lane >= d.lanes {
+		return fail(in.Offset, "%s of lane %d, there are %d", d.name, in.Lane, d.lanes)
+	}
+	return nil
+}
+
+func (r *Reader) blockType(in *Instr) *Error {
+	if err := r.need(1); err != nil {
+		return err
+	}
+	if c := r.code[r.at]; c == 0x40 || isValType(ValType(c)) {
+		in.Value = int64(c) - 0x80
+		r.at++
+		return nil
+	}
+	v, n := S33(r.code[r.at:])
+	if n > 0 && v < 0 {
+		return fail(r.at, "byte %#x is no block type", r.code[r.at])
+	}
+	in.Value = v
+	return r.advance(n)
+}
+
+// targets steps over the labels, so that nothing is stored for them.
+func (r *Reader) targets(in *Instr) *Error {
+	n, err := r.u32()
+	if err != nil {
+		return err
+	}
+	if int64(n) >= int64(len(r.code)-r.at) {
+		return fail(in.Offset, "a br_table of %d labels does not fit into the code", n)
+	}
+	in.Targets = Targets{code: r.code[r.at:], n: n + 1}
+	for range n + 1 {
+		if _, err := r.u32(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Reader) refType(in *Instr) *Error {
+	if err := r.need(1); err != nil {
+		return err
+	}
+	in.Type = ValType(r.code[r.at])
+	if !isRefType(in.Type) {
+		return fail(r.at, "byte %#x is no reference type", byte(in.Type))
+	}
+	r.at++
+	return nil
+}
+
+func (r *Reader) selectType(in *Instr) *Error {
+	n, err := r.u32()
+	if err != nil {
+		return err
+	}
+	if n != 1 {
+		return fail(in.Offset, "a select of %d types, only 1 is possible", n)
+	}
+	if err := r.need(1); err != nil {
+		return err
+	}
+	in.Type = ValType(r.code[r.at])
+	if !isValType(in.Type) {
+		return fail(r.at, "byte %#x is no value type", byte(in.Type))
+	}
+	r.at++
+	return nil
+}
+
+func isRefType(t ValType) bool { return t == FuncRef || t == ExternRef }
+
+func isValType(t ValType) bool { return t >= V128 && t <= I32 || isRefType(t) }
