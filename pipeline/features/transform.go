@@ -2,18 +2,57 @@ package features
 
 import "fmt"
 
-// Transform computes named columns from named columns, row by row and purely.
-// runtime/wasm implements it. Implementations are safe for concurrent use.
+// Transform computes named columns from named columns, row by row and purely:
+// what it makes of a row does not depend on the rows beside it. runtime/wasm
+// implements it. Implementations are safe for concurrent use.
 type Transform interface {
-	Name() string
-	Digest() string // lower-case hex SHA-256 of Code
-	Code() []byte   // the module that computes it, which a version carries
-	Inputs() []string
-	Outputs() []string
+	// Spec says what it is. The caller must not change its slices.
+	Spec() TransformSpec
+
+	// Code is the module that computes it, which a version carries. The caller
+	// must not change it.
+	Code() []byte
 
 	// Apply fills out from in. in has one column for each input and out one
-	// for each output, all of the same length; missing is NaN.
+	// for each output, all of the same length; missing is NaN. The error is a
+	// *RowError where a row is refused that may not be taken for missing.
 	Apply(in, out [][]float64) error
+
+	// ApplyRow does the same for a single row: in has a value for each input
+	// and out for each output. It does not allocate where it succeeds.
+	ApplyRow(in, out []float64) error
+}
+
+// TransformSpec is what a model pins of a transform: enough to tell whether
+// another machine computes the very same.
+type TransformSpec struct {
+	Name    string   `json:"name"`
+	Version string   `json:"version"` // the author's own, e.g. "1.0.0"
+	Digest  string   `json:"digest"`  // lower-case hex SHA-256 of Code
+	ABI     int      `json:"abi"`     // version of the contract
+	Budget  Budget   `json:"budget"`
+	Golden  string   `json:"golden"` // lower-case hex SHA-256 of its answers to the golden rows
+	Inputs  []string `json:"inputs"`
+	Outputs []string `json:"outputs"`
+}
+
+// Budget is the fuel that a call may spend, in the host's units: Call, and Row
+// for each of its rows.
+type Budget struct {
+	Call int64 `json:"call"`
+	Row  int64 `json:"row"`
+}
+
+// RowError says that a transform refused a row or failed on it: a matter of
+// the row's values and not of the program.
+type RowError struct {
+	Transform string
+	Row       int // of those that Apply was given, from 0
+	Reason    string
+}
+
+func (e *RowError) Error() string {
+	return fmt.Sprintf("row %d: %s", e.Row, e.Reason)
 }
 
 // ApplyTransforms appends to the frame a column `name.output` for each output
@@ -21,23 +60,24 @@ type Transform interface {
 // the transforms before it.
 func ApplyTransforms(f *Frame, ts []Transform) error {
 	for _, t := range ts {
-		in := make([][]float64, 0, len(t.Inputs()))
-		for _, name := range t.Inputs() {
+		spec := t.Spec()
+		in := make([][]float64, 0, len(spec.Inputs))
+		for _, name := range spec.Inputs {
 			c := f.Column(name)
 			if c == nil {
-				return fmt.Errorf("transform %s reads the column %q, which there is none of", t.Name(), name)
+				return fmt.Errorf("transform %s reads the column %q, which there is none of", spec.Name, name)
 			}
 			in = append(in, c)
 		}
-		out := make([][]float64, len(t.Outputs()))
+		out := make([][]float64, len(spec.Outputs))
 		for i := range out {
 			out[i] = make([]float64, f.Rows())
 		}
 		if err := t.Apply(in, out); err != nil {
-			return fmt.Errorf("transform %s: %w", t.Name(), err)
+			return fmt.Errorf("transform %s: %w", spec.Name, err)
 		}
-		for i, name := range t.Outputs() {
-			f.add(t.Name()+"."+name, out[i])
+		for i, name := range spec.Outputs {
+			f.add(spec.Name+"."+name, out[i])
 		}
 	}
 	return nil

@@ -7,12 +7,11 @@ import (
 	"testing"
 
 	"livelab/pipeline/features"
+	"livelab/pipeline/features/featurestest"
 )
 
 // fromPast is a transform of a lag less the threshold.
-type fromPast struct{ double }
-
-func (fromPast) Inputs() []string { return []string{"margin_lag_30m"} }
+var fromPast = featurestest.New("double", []string{"margin_lag_30m"}, []string{"free"}, double.Row)
 
 // newPredictor binds the test model, with lags and yesterday as inputs too.
 func newPredictor(t *testing.T, change func(*Model), ts ...features.Transform) *Predictor {
@@ -35,7 +34,7 @@ func newPredictor(t *testing.T, change func(*Model), ts ...features.Transform) *
 func only(name string) func(*Model) {
 	return func(m *Model) {
 		m.Inputs = []Input{{Name: name, Mean: 0.1, Scale: 0.1, Weight: 0.2, Optional: true}}
-		m.Transforms[0].Inputs = []string{"margin_lag_30m"}
+		m.Transforms[0] = fromPast.Pin
 	}
 }
 
@@ -72,10 +71,10 @@ func imputed(p *Predictor, x, values []float64) (names []string) {
 
 func TestImputed(t *testing.T) {
 	t.Parallel()
-	all := newPredictor(t, nil, double{"d1"})
-	noDefault := newPredictor(t, func(m *Model) { m.Defaults = nil }, double{"d1"})
-	output := newPredictor(t, only("double.free"), fromPast{double{"d1"}})
-	outputNoDefault := newPredictor(t, func(m *Model) { only("double.free")(m); m.Defaults = nil }, fromPast{double{"d1"}})
+	all := newPredictor(t, nil, double)
+	noDefault := newPredictor(t, func(m *Model) { m.Defaults = nil }, double)
+	output := newPredictor(t, only("double.free"), fromPast)
+	outputNoDefault := newPredictor(t, func(m *Model) { only("double.free")(m); m.Defaults = nil }, fromPast)
 	tests := []struct {
 		name                    string
 		p                       *Predictor
@@ -115,7 +114,7 @@ func TestImputed(t *testing.T) {
 }
 
 func TestImputedDoesNotAllocateWhereNothingIsMissing(t *testing.T) {
-	p := newPredictor(t, nil, double{"d1"})
+	p := newPredictor(t, nil, double)
 	values := without(p)
 	x := vector(t, p, values)
 	if n := testing.AllocsPerRun(100, func() { p.Imputed(x, values) }); n != 0 {
@@ -125,7 +124,7 @@ func TestImputedDoesNotAllocateWhereNothingIsMissing(t *testing.T) {
 
 func TestExplainSumsToLogOdds(t *testing.T) {
 	t.Parallel()
-	p := newPredictor(t, nil, double{"d1"})
+	p := newPredictor(t, nil, double)
 	values := row(p, map[string]float64{"free_ratio": 0.31, "climatology": 1e9})
 	x := vector(t, p, values)
 	sum, cs := p.Explain(x, values)

@@ -47,7 +47,7 @@ type Model struct {
 	Calibration Calibration `json:"calibration"`
 
 	// Transforms compute inputs, in the order in which they are applied.
-	Transforms []TransformRef `json:"transforms,omitempty"`
+	Transforms []features.TransformSpec `json:"transforms,omitempty"`
 
 	// Dataset is the digest of the data that the model was trained on, and
 	// Training the configuration that it was trained with.
@@ -76,14 +76,6 @@ type Input struct {
 type Calibration struct {
 	Slope  float64 `json:"slope"`
 	Offset float64 `json:"offset"`
-}
-
-// TransformRef pins a transform by the digest of its code.
-type TransformRef struct {
-	Name    string   `json:"name"`
-	Digest  string   `json:"digest"`
-	Inputs  []string `json:"inputs"`
-	Outputs []string `json:"outputs"`
 }
 
 // LogOdds of a shortage. x holds a value for each input, in order; NaN is

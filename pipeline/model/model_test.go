@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"livelab/pipeline/features"
+	"livelab/pipeline/features/featurestest"
 )
 
 var nan = math.NaN()
@@ -30,28 +31,17 @@ func testModel() *Model {
 		Threshold:   0.4,
 		Defaults:    map[string]float64{"shortage_threshold": 0.375},
 		Calibration: Calibration{Slope: 1, Offset: 0},
-		Transforms: []TransformRef{{
-			Name: "double", Digest: "d1", Inputs: []string{"free_ratio"}, Outputs: []string{"free"},
-		}},
-		Dataset:  "abc",
-		Training: json.RawMessage(`{}`),
+		Transforms:  []features.TransformSpec{double.Pin},
+		Dataset:     "abc",
+		Training:    json.RawMessage(`{}`),
 	}
 }
 
 // double is a transform that doubles its input.
-type double struct{ digest string }
-
-func (double) Name() string      { return "double" }
-func (d double) Digest() string  { return d.digest }
-func (double) Code() []byte      { return nil }
-func (double) Inputs() []string  { return []string{"free_ratio"} }
-func (double) Outputs() []string { return []string{"free"} }
-func (double) Apply(in, out [][]float64) error {
-	for i, v := range in[0] {
-		out[0][i] = 2 * v
-	}
+var double = featurestest.New("double", []string{"free_ratio"}, []string{"free"}, func(in, out []float64) error {
+	out[0] = 2 * in[0]
 	return nil
-}
+})
 
 func TestProbability(t *testing.T) {
 	t.Parallel()
@@ -128,10 +118,12 @@ func TestDecodeRefuses(t *testing.T) {
 
 func TestPredictorBindsTransformsByDigest(t *testing.T) {
 	t.Parallel()
-	if _, err := NewPredictor(testModel(), []features.Transform{double{"d2"}}); err == nil || !strings.Contains(err.Error(), "d1") {
+	other := double
+	other.Pin.Digest = featurestest.Digest("another code")
+	if _, err := NewPredictor(testModel(), []features.Transform{other}); err == nil || !strings.Contains(err.Error(), double.Pin.Digest) {
 		t.Errorf("a transform of another digest was taken: %v", err)
 	}
-	p, err := NewPredictor(testModel(), []features.Transform{double{"d1"}})
+	p, err := NewPredictor(testModel(), []features.Transform{double})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +154,7 @@ func row(p *Predictor, given map[string]float64) []float64 {
 
 func TestVector(t *testing.T) {
 	t.Parallel()
-	p, err := NewPredictor(testModel(), []features.Transform{double{"d1"}})
+	p, err := NewPredictor(testModel(), []features.Transform{double})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,14 +194,14 @@ func TestFrameAndRowAgree(t *testing.T) {
 	names := []string{"free_ratio", "temp_2m", "climatology", "shortage_threshold", "margin", "short_now"}
 	columns := [][]float64{{0.125, 0.5, nan}, {3, nan, 21}, {0.2, 0.9, 0.1}, {0.25, 0.25, 0.25}, {0.125 - 0.25, 0.25, nan}, {1, 0, nan}}
 	f := features.NewFrame(m.Task, make([]time.Time, 3), make([]features.Label, 3), make([]features.Label, 3), names, columns)
-	if err := features.ApplyTransforms(f, []features.Transform{double{"d1"}}); err != nil {
+	if err := features.ApplyTransforms(f, []features.Transform{double}); err != nil {
 		t.Fatal(err)
 	}
 	batch, err := m.FrameVectors(f)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := NewPredictor(m, []features.Transform{double{"d1"}})
+	p, err := NewPredictor(m, []features.Transform{double})
 	if err != nil {
 		t.Fatal(err)
 	}

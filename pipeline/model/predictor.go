@@ -1,9 +1,11 @@
 package model
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 
 	"livelab/pipeline/detmath"
 	"livelab/pipeline/features"
@@ -20,6 +22,7 @@ type Predictor struct {
 
 	transforms []features.Transform
 	reads      [][]origin // of each transform, where its inputs come from
+	scratches  sync.Pool  // of *scratch, for the transforms
 
 	threshold int // the column of the threshold, or -1
 
@@ -34,33 +37,32 @@ type origin struct {
 	computed  int    // output of the transforms, counted through, or -1
 }
 
-// NewPredictor binds a model to its transforms, found by digest among those
-// offered.
+// NewPredictor binds a model to its transforms, see Bind.
 func NewPredictor(m *Model, offered []features.Transform) (*Predictor, error) {
 	p := &Predictor{Model: m}
+	var err error
+	if p.transforms, err = Bind(m, offered); err != nil {
+		return nil, err
+	}
 	computed := make(map[string]int)
-	for _, ref := range m.Transforms {
-		i := slices.IndexFunc(offered, func(t features.Transform) bool { return t.Digest() == ref.Digest })
-		if i < 0 {
-			return nil, fmt.Errorf("model %s needs the transform %s with digest %s, which is not there", m.Name, ref.Name, ref.Digest)
-		}
-		p.transforms = append(p.transforms, offered[i])
-		for _, out := range ref.Outputs {
-			computed[ref.Name+"."+out] = len(computed)
+	for _, spec := range m.Transforms {
+		for _, out := range spec.Outputs {
+			computed[spec.Name+"."+out] = len(computed)
 		}
 	}
 	p.setColumns(computed)
 	for _, in := range m.Inputs {
 		p.inputs = append(p.inputs, p.origin(in.Name, computed))
 	}
-	for _, ref := range m.Transforms {
+	for _, spec := range m.Transforms {
 		var reads []origin
-		for _, name := range ref.Inputs {
+		for _, name := range spec.Inputs {
 			reads = append(reads, p.origin(name, computed))
 		}
 		p.reads = append(p.reads, reads)
 	}
 	p.setReplaced()
+	p.scratches.New = func() any { return p.newScratch() }
 	return p, nil
 }
 
@@ -71,8 +73,8 @@ func (p *Predictor) setColumns(computed map[string]int) {
 	for _, in := range p.Model.Inputs {
 		read = append(read, in.Name)
 	}
-	for _, ref := range p.Model.Transforms {
-		read = append(read, ref.Inputs...)
+	for _, spec := range p.Model.Transforms {
+		read = append(read, spec.Inputs...)
 	}
 	p.required = features.ClassicInputs()
 	p.columns = features.ClassicInputs()
@@ -131,25 +133,21 @@ func (p *Predictor) Needs(column int) bool {
 // Vector computes the model's inputs x from a row: values has one for each of
 // Columns, in their order, NaN where missing. Derived inputs are derived; the
 // present stands in for a lag that the row does not give, and the model's
-// default for the threshold. What is missing even so is NaN in x. Without
-// transforms it does not allocate. It panics on wrong lengths.
+// default for the threshold. What is missing even so is NaN in x. It does not
+// allocate where it succeeds, and panics on wrong lengths. The error wraps a
+// *features.RowError where a transform refuses the row.
 func (p *Predictor) Vector(x, values []float64) error {
 	if len(x) != len(p.inputs) || len(values) != len(p.columns) {
 		panic(fmt.Sprintf("model: %d inputs and %d values for %d inputs and %d columns", len(x), len(values), len(p.inputs), len(p.columns)))
 	}
-	var computed []float64
 	threshold := p.thresholdOf(values)
-	for i, t := range p.transforms {
-		in := singleRow(len(p.reads[i]))
-		for j, o := range p.reads[i] {
-			in[j][0] = o.value(values, computed, threshold)
-		}
-		out := singleRow(len(t.Outputs()))
-		if err := t.Apply(in, out); err != nil {
-			return fmt.Errorf("transform %s: %w", t.Name(), err)
-		}
-		for _, column := range out {
-			computed = append(computed, column[0])
+	var computed []float64
+	if len(p.transforms) > 0 {
+		s := p.scratches.Get().(*scratch)
+		defer p.scratches.Put(s)
+		computed = s.computed
+		if err := p.transform(s, values, threshold); err != nil {
+			return err
 		}
 	}
 	for i, o := range p.inputs {
@@ -183,14 +181,6 @@ func (p *Predictor) thresholdOf(values []float64) float64 {
 	return math.NaN()
 }
 
-func singleRow(columns int) [][]float64 {
-	cs := make([][]float64, columns)
-	for i := range cs {
-		cs[i] = make([]float64, 1)
-	}
-	return cs
-}
-
 // FrameVectors gives the model's inputs for every row of a frame that has the
 // model's transforms applied: one column for each input.
 func (m *Model) FrameVectors(f *features.Frame) ([][]float64, error) {
@@ -204,14 +194,19 @@ func (m *Model) FrameVectors(f *features.Frame) ([][]float64, error) {
 }
 
 // SelfTest has the model answer for a row of which nothing is known. It
-// catches a bundle that decodes but cannot answer.
+// catches a bundle that decodes but cannot answer. That a transform refuses
+// such a row is an answer, too.
 func (p *Predictor) SelfTest() error {
 	values := make([]float64, len(p.columns))
 	for i := range values {
 		values[i] = math.NaN()
 	}
 	x := make([]float64, len(p.inputs))
-	if err := p.Vector(x, values); err != nil {
+	err := p.Vector(x, values)
+	if refused := new(features.RowError); errors.As(err, &refused) {
+		return nil
+	}
+	if err != nil {
 		return fmt.Errorf("self-test of %s: %w", p.Model.Name, err)
 	}
 	got := p.Model.Probability(x)

@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
+
+	"livelab/pipeline/features"
 )
 
 // Validate says what is wrong with the model, if anything.
@@ -20,7 +23,59 @@ func (m *Model) Validate() error {
 	if err := m.validateNumbers(); err != nil {
 		return fmt.Errorf("model %s: %w", m.Name, err)
 	}
+	if err := m.validateTransforms(); err != nil {
+		return fmt.Errorf("model %s: %w", m.Name, err)
+	}
 	return nil
+}
+
+func (m *Model) validateTransforms() error {
+	names, outputs := make(map[string]bool), make(map[string]bool)
+	for _, t := range m.Transforms {
+		if !columnName(t.Name) || names[t.Name] {
+			return fmt.Errorf("transform %q has no usable name, or one that is there twice", t.Name)
+		}
+		names[t.Name] = true
+		if err := validatePin(t); err != nil {
+			return fmt.Errorf("transform %s: %w", t.Name, err)
+		}
+		for _, in := range t.Inputs {
+			if in == "" || strings.Contains(in, ".") && !outputs[in] {
+				return fmt.Errorf("transform %s reads %q, which no transform before it gives", t.Name, in)
+			}
+		}
+		for _, out := range t.Outputs {
+			name := t.Name + "." + out
+			if !columnName(out) || outputs[name] {
+				return fmt.Errorf("transform %s: output %q has no usable name, or one that is there twice", t.Name, out)
+			}
+			outputs[name] = true
+		}
+	}
+	return nil
+}
+
+func validatePin(t features.TransformSpec) error {
+	switch {
+	case !isDigest(t.Digest):
+		return fmt.Errorf("digest is %q, must be 64 lower-case hex digits", t.Digest)
+	case !isDigest(t.Golden):
+		return fmt.Errorf("golden is %q, must be 64 lower-case hex digits", t.Golden)
+	case t.ABI < 1:
+		return fmt.Errorf("abi is %d, must be at least 1", t.ABI)
+	case t.Budget.Call < 1 || t.Budget.Row < 0:
+		return fmt.Errorf("the budget is %d a call and %d a row, must be at least 1 and 0", t.Budget.Call, t.Budget.Row)
+	case len(t.Inputs) == 0 || len(t.Outputs) == 0:
+		return fmt.Errorf("it has %d inputs and %d outputs, must have one of each at least", len(t.Inputs), len(t.Outputs))
+	}
+	return nil
+}
+
+// columnName reports whether s can be a part of transform.output.
+func columnName(s string) bool { return s != "" && !strings.Contains(s, ".") }
+
+func isDigest(s string) bool {
+	return len(s) == 64 && strings.Trim(s, "0123456789abcdef") == ""
 }
 
 func (m *Model) validateNumbers() error {

@@ -65,9 +65,9 @@ func metadata(files map[string][]byte) (model.Metadata, error) {
 // checkTransforms wants the code of each transform that the model pins, each
 // under its own digest.
 func checkTransforms(m *model.Model, files map[string][]byte) error {
-	for _, ref := range m.Transforms {
-		if _, ok := files[model.TransformFile(ref.Digest)]; !ok {
-			return fmt.Errorf("the transform %s with digest %s, which the model pins, is missing", ref.Name, ref.Digest)
+	for _, spec := range m.Transforms {
+		if _, ok := files[model.TransformFile(spec.Digest)]; !ok {
+			return fmt.Errorf("the transform %s with digest %s, which the model pins, is missing", spec.Name, spec.Digest)
 		}
 	}
 	for _, f := range sortedKeys(files) {

@@ -37,8 +37,11 @@ func demoFiles(n int, at time.Time) map[string][]byte {
 		Format: model.Format, Name: demo, Task: features.NetworkShortage(),
 		Inputs:    []model.Input{{Name: "free_ratio", Mean: 0.4, Scale: 0.1, Weight: -2}},
 		Intercept: float64(n), Threshold: 0.5, Calibration: model.Calibration{Slope: 1},
-		Transforms: []model.TransformRef{{Name: "demo", Digest: model.Digest(code)}},
-		Dataset:    "sim", Training: json.RawMessage("{}"),
+		Transforms: []features.TransformSpec{{
+			Name: "demo", Version: "1.0.0", Digest: model.Digest(code), ABI: 1, Budget: features.Budget{Call: 1},
+			Golden: model.Digest(nil), Inputs: []string{"free_ratio"}, Outputs: []string{"out"},
+		}},
+		Dataset: "sim", Training: json.RawMessage("{}"),
 	}
 	b := must(model.Encode(m))
 	digest := model.Digest(b)

@@ -15,7 +15,7 @@ import (
 func versionFiles(modelJSON []byte, result *train.Result, meta model.Metadata, ts []features.Transform) (map[string][]byte, error) {
 	files := map[string][]byte{model.ModelFile: modelJSON}
 	for _, t := range ts {
-		files[model.TransformFile(t.Digest())] = t.Code()
+		files[model.TransformFile(t.Spec().Digest)] = t.Code()
 	}
 	for name, v := range map[string]any{model.MetricsFile: result.Report, model.MetadataFile: meta} {
 		b, err := json.MarshalIndent(v, "", "  ")

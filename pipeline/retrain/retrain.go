@@ -112,11 +112,11 @@ func (w *Way) metadata(d *dataset.Dataset, t Trained, m *model.Model, now time.T
 	for _, in := range m.Inputs {
 		meta.Features = append(meta.Features, in.Name)
 	}
-	for _, ref := range m.Transforms {
+	for _, spec := range m.Transforms {
 		if meta.Transforms == nil {
 			meta.Transforms = make(map[string]string)
 		}
-		meta.Transforms[ref.Name] = ref.Digest
+		meta.Transforms[spec.Name] = spec.Digest
 	}
 	return meta
 }

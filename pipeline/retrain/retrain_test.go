@@ -10,6 +10,7 @@ import (
 
 	"livelab/pipeline/dataset"
 	"livelab/pipeline/features"
+	"livelab/pipeline/features/featurestest"
 	"livelab/pipeline/gate"
 	"livelab/pipeline/ingest/sim"
 	"livelab/pipeline/model"
@@ -218,28 +219,17 @@ func TestGateWantsTheDatasetOfTheVersion(t *testing.T) {
 }
 
 // swing is a transform: how far the ratio moved in an hour.
-type swing struct{}
-
-var _ features.Transform = swing{}
-
-func (swing) Name() string      { return "swing" }
-func (swing) Code() []byte      { return []byte("the code of swing") }
-func (s swing) Digest() string  { return model.Digest(s.Code()) }
-func (swing) Inputs() []string  { return []string{"free_ratio", "free_ratio_lag_60m"} }
-func (swing) Outputs() []string { return []string{"hour"} }
-func (swing) Apply(in, out [][]float64) error {
-	for i := range out[0] {
-		out[0][i] = in[0][i] - in[1][i]
-	}
+var swing = featurestest.New("swing", []string{"free_ratio", "free_ratio_lag_60m"}, []string{"hour"}, func(in, out []float64) error {
+	out[0] = in[0] - in[1]
 	return nil
-}
+})
 
 // TestVersionCarriesItsTransforms trains with a transform: its output is an
 // input of the model, its digest is in the model's, and its code comes along.
 func TestVersionCarriesItsTransforms(t *testing.T) {
 	t.Parallel()
 	w, plain := newWay(t), newWay(t)
-	w.Transforms = []features.Transform{swing{}}
+	w.Transforms = []features.Transform{swing}
 	d, task := simulated(t, 1, 40), features.NetworkShortage()
 	trained, err := w.Train(t.Context(), d, task, train.Config{})
 	if err != nil {
@@ -256,7 +246,7 @@ func TestVersionCarriesItsTransforms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := string(v.Files[model.TransformFile(swing{}.Digest())]); got != "the code of swing" {
+	if got := string(v.Files[model.TransformFile(swing.Pin.Digest)]); got != "code of swing" {
 		t.Errorf("the version carries %q", got)
 	}
 	m, err := model.Decode(v.Files[model.ModelFile])

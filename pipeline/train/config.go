@@ -64,8 +64,9 @@ func (c Config) withDefaults() Config {
 	if len(c.Inputs) == 0 {
 		c.Inputs = features.Inputs()
 		for _, t := range c.Transforms {
-			for _, out := range t.Outputs() {
-				c.Inputs = append(c.Inputs, t.Name()+"."+out)
+			spec := t.Spec()
+			for _, out := range spec.Outputs {
+				c.Inputs = append(c.Inputs, spec.Name+"."+out)
 			}
 		}
 	}

@@ -130,18 +130,18 @@ func newModel(f *features.Frame, cfg Config) (*model.Model, error) {
 	return &model.Model{
 		Format: model.Format, Name: f.Task.Name, Task: f.Task,
 		Calibration: identity,
-		Transforms:  references(cfg.Transforms),
+		Transforms:  pinned(cfg.Transforms),
 		Dataset:     cfg.Dataset,
 		Training:    training,
 	}, nil
 }
 
-func references(ts []features.Transform) []model.TransformRef {
-	var refs []model.TransformRef
+func pinned(ts []features.Transform) []features.TransformSpec {
+	var specs []features.TransformSpec
 	for _, t := range ts {
-		refs = append(refs, model.TransformRef{Name: t.Name(), Digest: t.Digest(), Inputs: t.Inputs(), Outputs: t.Outputs()})
+		specs = append(specs, t.Spec())
 	}
-	return refs
+	return specs
 }
 
 // fitModel fills in the inputs and the intercept.

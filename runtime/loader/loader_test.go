@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"livelab/pipeline/features"
+	"livelab/pipeline/features/featurestest"
 	"livelab/pipeline/metrics"
 	"livelab/pipeline/model"
 	"livelab/pipeline/publish"
@@ -71,8 +72,8 @@ func (r *registry) add(t testing.TB, m *model.Model, without ...string) (version
 		model.MetricsFile:  encode(t, metrics.Report{Scores: metrics.Scores{F1: 0.89}}),
 		model.MetadataFile: encode(t, model.Metadata{ModelVersion: version, Model: name, Digest: model.Digest(b), Network: "oslo-bysykkel"}),
 	}
-	for _, ref := range m.Transforms {
-		files["transforms/"+ref.Digest+".wasm"] = []byte("code")
+	for _, spec := range m.Transforms {
+		files["transforms/"+spec.Digest+".wasm"] = double.Code()
 	}
 	for _, f := range without {
 		delete(files, f)
@@ -142,7 +143,7 @@ func TestReload(t *testing.T) {
 func TestFailedReloadKeepsTheModel(t *testing.T) {
 	t.Parallel()
 	pinned := testModel(2)
-	pinned.Transforms = []model.TransformRef{{Name: "double", Digest: model.Digest([]byte("code")), Inputs: []string{"free_ratio"}, Outputs: []string{"free"}}}
+	pinned.Transforms = []features.TransformSpec{double.Pin}
 
 	tests := []struct {
 		name string
@@ -290,33 +291,24 @@ func TestVerdictIsOfThisModel(t *testing.T) {
 }
 
 // double doubles its input.
-type double struct{}
-
-func (double) Name() string      { return "double" }
-func (double) Digest() string    { return model.Digest([]byte("code")) }
-func (double) Code() []byte      { return nil }
-func (double) Inputs() []string  { return []string{"free_ratio"} }
-func (double) Outputs() []string { return []string{"free"} }
-func (double) Apply(in, out [][]float64) error {
-	for i, v := range in[0] {
-		out[0][i] = 2 * v
-	}
+var double = featurestest.New("double", []string{"free_ratio"}, []string{"free"}, func(in, out []float64) error {
+	out[0] = 2 * in[0]
 	return nil
-}
+})
 
 func TestTransformsAreBound(t *testing.T) {
 	t.Parallel()
 	m := testModel(-1)
 	m.Inputs = append(m.Inputs, model.Input{Name: "double.free", Mean: 0.8, Scale: 0.1, Weight: 1, Optional: true})
-	m.Transforms = []model.TransformRef{{Name: "double", Digest: double{}.Digest(), Inputs: []string{"free_ratio"}, Outputs: []string{"free"}}}
+	m.Transforms = []features.TransformSpec{double.Pin}
 	r := newRegistry(t)
 	r.promote(t, r.add(t, m))
 	offer := errors.New("the host is out of memory")
 	l, err := New(Config{Registry: r, Model: name, Transforms: func(_ context.Context, v publish.Version) ([]features.Transform, error) {
-		if string(v.Files["transforms/"+double{}.Digest()+".wasm"]) != "code" {
+		if string(v.Files["transforms/"+double.Pin.Digest+".wasm"]) != string(double.Code()) {
 			t.Error("the code did not come along")
 		}
-		return []features.Transform{double{}}, offer
+		return []features.Transform{double}, offer
 	}})
 	if err != nil {
 		t.Fatal(err)

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -20,6 +19,7 @@ import (
 
 	"livelab/pipeline/dataset"
 	"livelab/pipeline/features"
+	"livelab/pipeline/features/featurestest"
 	"livelab/pipeline/model"
 	"livelab/runtime/loader"
 	"livelab/runtime/predlog"
@@ -166,32 +166,22 @@ func TestAccessLog(t *testing.T) {
 }
 
 // half is a transform that refuses 13 and makes too much of 14.
-type half struct{}
-
-func (half) Name() string      { return "half" }
-func (half) Digest() string    { return "d1" }
-func (half) Code() []byte      { return nil }
-func (half) Inputs() []string  { return []string{"free_bikes"} }
-func (half) Outputs() []string { return []string{"bikes"} }
-func (half) Apply(in, out [][]float64) error {
-	for i, v := range in[0] {
-		if v == 13 {
-			return errors.New("13 free_bikes are unlucky")
-		}
-		out[0][i] = v / 2
-		if v == 14 {
-			out[0][i] = math.Inf(1)
-		}
+var half = featurestest.New("half", []string{"free_bikes"}, []string{"bikes"}, func(in, out []float64) error {
+	switch out[0] = in[0] / 2; in[0] {
+	case 13:
+		return featurestest.Refuse("half", "13 free_bikes are unlucky")
+	case 14:
+		out[0] = math.Inf(1)
 	}
 	return nil
-}
+})
 
 func TestTransformsComputeInputs(t *testing.T) {
 	t.Parallel()
 	m := testModel()
 	m.Inputs = append(m.Inputs, model.Input{Name: "half.bikes", Mean: 200, Scale: 100, Weight: 10, Optional: true})
-	m.Transforms = []model.TransformRef{{Name: "half", Digest: "d1", Inputs: []string{"free_bikes"}, Outputs: []string{"bikes"}}}
-	s := setup(t, func(_ *Config, d *Deps) { d.Models = &models{current: load(t, m, "v1", half{})} })
+	m.Transforms = []features.TransformSpec{half.Pin}
+	s := setup(t, func(_ *Config, d *Deps) { d.Models = &models{current: load(t, m, "v1", half)} })
 
 	if w := do(s.Handler(), "POST", "/predict", ""); w.Code != 200 || !strings.Contains(w.Body.String(), `"proba":0.268`) {
 		t.Errorf("at the mean: %d %s", w.Code, w.Body)
