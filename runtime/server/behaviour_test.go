@@ -191,11 +191,26 @@ func TestTransformsComputeInputs(t *testing.T) {
 	if w.Code != 200 || !strings.Contains(w.Body.String(), `{"feature":"half.bikes","value":300,"contribution":10,"imputed":false}`) {
 		t.Errorf("above the mean: %d %s", w.Code, w.Body)
 	}
-	for bikes, want := range map[string]string{"13": "are unlucky", "14": "too far"} {
-		body := strings.Replace(classic, `"free_bikes":400`, `"free_bikes":`+bikes, 1)
+	for _, tt := range []struct {
+		bikes  string
+		status int
+		want   string
+	}{
+		{"13", 422, `"errors":[{"field":"transforms.half","detail":"13 free_bikes are unlucky"}]`},
+		{"14", 400, "too far"},
+	} {
+		body := strings.Replace(classic, `"free_bikes":400`, `"free_bikes":`+tt.bikes, 1)
 		w = do(s.Handler(), "POST", "/predict", `{"features":`+body+`}`)
-		if w.Code != 400 || !strings.Contains(w.Body.String(), want) {
-			t.Errorf("%s bikes, refused by the transform or beyond the model: %d %s", bikes, w.Code, w.Body)
+		if w.Code != tt.status || !strings.Contains(w.Body.String(), tt.want) {
+			t.Errorf("%s bikes, refused by the transform or beyond the model: %d %s", tt.bikes, w.Code, w.Body)
+		}
+	}
+	unlucky := newestRow(t)
+	unlucky.Values["free_bikes"] = 13
+	stored := setup(t, withRows(rows{row: unlucky}), func(_ *Config, d *Deps) { d.Models = s.deps.Models })
+	for _, path := range []string{"/predict", "/explain"} {
+		if w := do(stored.Handler(), "POST", path, ""); w.Code != 422 || !strings.Contains(w.Body.String(), "the transform half refuses the row: 13 free_bikes are unlucky") {
+			t.Errorf("a stored row that the transform refuses: %d %s", w.Code, w.Body)
 		}
 	}
 	w = do(s.Handler(), "POST", "/predict", `{"features":{"half.bikes":1}}`)

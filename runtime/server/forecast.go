@@ -35,7 +35,8 @@ func (s *Server) forecast(ctx context.Context, v *served, q *question) (*forecas
 			return nil, err
 		}
 	}
-	if err := f.vector(q); err != nil {
+	f.x = make([]float64, len(v.Model.Inputs))
+	if err := f.Predictor.Vector(f.x, q.values); err != nil {
 		return nil, err
 	}
 	f.imputed = f.Predictor.Imputed(f.x, q.values)
@@ -81,16 +82,6 @@ func rowError(err error) error {
 		return err
 	}
 	return storeAway.problem("the store cannot be read at the moment; try again").because(err)
-}
-
-// vector computes the model's inputs.
-func (f *forecast) vector(q *question) error {
-	f.x = make([]float64, len(f.Model.Inputs))
-	err := f.Predictor.Vector(f.x, q.values)
-	if err != nil && q.given {
-		return invalid([]FieldError{{"features", "are refused by the model: " + err.Error()}})
-	}
-	return err
 }
 
 // features names the values that are there.

@@ -11,6 +11,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"livelab/pipeline/dataset"
+	"livelab/pipeline/features"
 )
 
 // Problem is an error as the client sees it (RFC 9457). It is an error too, so
@@ -66,6 +67,7 @@ var (
 	notFound       = kind{"not-found", "There is nothing here", http.StatusNotFound}
 	unknownNetwork = kind{"unknown-network", "The network is not known", http.StatusNotFound}
 	wrongMethod    = kind{"method-not-allowed", "The method does not fit", http.StatusMethodNotAllowed}
+	rowRefused     = kind{"row-refused", "A transform of the model refuses the row", http.StatusUnprocessableEntity}
 	tooLarge       = kind{"body-too-large", "The body is too large", http.StatusRequestEntityTooLarge}
 	wrongMedia     = kind{"unsupported-media-type", "The body is not JSON", http.StatusUnsupportedMediaType}
 	internal       = kind{"internal", "The server made a mistake", http.StatusInternalServerError}
@@ -104,6 +106,7 @@ func problemOf(err error) *Problem {
 		p       *Problem
 		missing *dataset.MissingError
 		network *dataset.NetworkError
+		refused *features.RowError
 	)
 	switch {
 	case errors.As(err, &p):
@@ -114,6 +117,10 @@ func problemOf(err error) *Problem {
 		return p
 	case errors.As(err, &network):
 		return networkProblem(network)
+	case errors.As(err, &refused):
+		p = rowRefused.problem("the transform %s refuses the row: %s", refused.Transform, refused.Reason)
+		p.Errors = []FieldError{{"transforms." + refused.Transform, refused.Reason}}
+		return p
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return storeAway.problem("the answer took too long to find; try again").because(err)
 	}
