@@ -1,0 +1,79 @@
+package pdk
+
+import "math"
+
+// frame is what a call works in. It is kept from one call to the next, so that
+// calls allocate nothing.
+type frame struct {
+	rowIn, rowOut []float64
+	in, out       [][]float64 // the columns of this call
+}
+
+func newFrame(t *Transform) *frame {
+	return &frame{
+		rowIn:  make([]float64, len(t.Inputs)),
+		rowOut: make([]float64, len(t.Outputs)),
+		in:     make([][]float64, len(t.Inputs)),
+		out:    make([][]float64, len(t.Outputs)),
+	}
+}
+
+// apply computes the outputs of rows rows. Both in and out are column-major:
+// column c is at [c*rows, (c+1)*rows). It gives what went wrong, empty where
+// nothing did.
+func (f *frame) apply(t *Transform, in, out []float64, rows int) (failure string) {
+	defer func() {
+		if p := recover(); p != nil {
+			failure = "panic: " + panicText(p)
+		}
+	}()
+	split(f.in, in, rows)
+	split(f.out, out, rows)
+	var err error
+	if t.Columns != nil {
+		err = t.Columns(f.in, f.out)
+	} else {
+		err = f.eachRow(t.Row, rows)
+	}
+	if err == nil {
+		return ""
+	}
+	if text := err.Error(); text != "" {
+		return text
+	}
+	return "an error without a text"
+}
+
+func split(columns [][]float64, values []float64, rows int) {
+	for c := range columns {
+		columns[c] = values[c*rows : (c+1)*rows : (c+1)*rows]
+	}
+}
+
+func (f *frame) eachRow(row func(in, out []float64) error, rows int) error {
+	for r := range rows {
+		for c, column := range f.in {
+			f.rowIn[c] = column[r]
+		}
+		for c := range f.rowOut {
+			f.rowOut[c] = math.NaN()
+		}
+		if err := row(f.rowIn, f.rowOut); err != nil {
+			return err
+		}
+		for c, column := range f.out {
+			column[r] = f.rowOut[c]
+		}
+	}
+	return nil
+}
+
+func panicText(p any) string {
+	switch p := p.(type) {
+	case error:
+		return p.Error()
+	case string:
+		return p
+	}
+	return "a value that is no text"
+}
