@@ -98,7 +98,7 @@ func benchmarkStoreToMatrix(b *testing.B, s store, size int, totalsAlone bool) {
 
 func toMatrix(b *testing.B, s features.Series) {
 	task := features.NetworkShortage()
-	f, err := features.Build(task, s, features.RowTimes(task, s))
+	f, err := features.Build(task, features.Place{}, s, features.RowTimes(task, s))
 	if err != nil {
 		b.Fatal(err)
 	}

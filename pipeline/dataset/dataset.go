@@ -68,12 +68,14 @@ func FindNetwork(ctx context.Context, s Store, id string) (observation.Network, 
 	return observation.Network{}, &NetworkError{Network: id, Known: ids}
 }
 
-// Digest is the lower-case hex SHA-256 of the content: the network's ID, the
-// origin, and every value in order. It does not depend on the file format.
+// Digest is the lower-case hex SHA-256 of the content: the network's ID and
+// place, the origin, and every value in order. It does not depend on the file format.
 func (d *Dataset) Digest() string {
 	h := digester{Hash: sha256.New()}
-	h.text("livelab dataset 1")
+	h.text("livelab dataset 2")
 	h.text(d.Network.ID)
+	h.number(d.Network.Latitude)
+	h.number(d.Network.Longitude)
 	h.text(string(d.Origin))
 	h.integer(int64(len(d.Series.Points)))
 	for _, p := range d.Series.Points {

@@ -118,6 +118,8 @@ func TestDigestIsOfTheContent(t *testing.T) {
 		"a bike":      func(d *Dataset) { d.Series.Points[5].FreeBikes++ },
 		"a second":    func(d *Dataset) { d.Series.Points[5].At = d.Series.Points[5].At.Add(time.Second) },
 		"a degree":    func(d *Dataset) { d.Series.Weather[2].Temperature++ },
+		"a latitude":  func(d *Dataset) { d.Network.Latitude++ },
+		"a longitude": func(d *Dataset) { d.Network.Longitude = 10.7 },
 		"the network": func(d *Dataset) { d.Network.ID = "there" },
 		"the origin":  func(d *Dataset) { d.Origin = observation.OriginReal },
 		"a row less":  func(d *Dataset) { d.Series.Points = d.Series.Points[1:] },
@@ -220,7 +222,7 @@ func TestNewestRowIsTheTrainingRow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, err := features.Build(task, features.Series{Points: m.points, Weather: m.weather}, []time.Time{now})
+	f, err := features.Build(task, features.PlaceOf(m.networks[0]), features.Series{Points: m.points, Weather: m.weather}, []time.Time{now})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,7 @@ const (
 	manifestFile  = "manifest.json"
 	snapshotsFile = "snapshots.parquet"
 	weatherFile   = "weather.parquet"
-	formatVersion = 1
+	formatVersion = 2
 )
 
 // manifest is manifest.json of a frozen dataset.
@@ -183,7 +183,7 @@ func Open(dir string) (*Dataset, error) {
 		return nil, fmt.Errorf("open dataset %s: decode manifest: %w", dir, err)
 	}
 	if m.Format != formatVersion {
-		return nil, fmt.Errorf("open dataset %s: its format is %d, this program reads %d", dir, m.Format, formatVersion)
+		return nil, fmt.Errorf("open dataset %s: its format is %d, this program reads %d; freeze it again", dir, m.Format, formatVersion)
 	}
 	for _, name := range []string{snapshotsFile, weatherFile} {
 		sum, err := fileDigest(filepath.Join(dir, name))

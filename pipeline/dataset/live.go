@@ -118,7 +118,7 @@ func (l *Live) read(ctx context.Context, q question, now time.Time) (Row, error)
 	if err := p.read(ctx, l.store, n.ID, q.task.History(), now); err != nil {
 		return Row{}, fmt.Errorf("read the newest data of %s: %w", n.ID, err)
 	}
-	return p.row(q.task, n.ID, now)
+	return p.row(q.task, n, now)
 }
 
 // read brings the series up to now.
@@ -157,22 +157,22 @@ func (p *past) read(ctx context.Context, s Store, network string, history time.D
 	return nil
 }
 
-func (p *past) row(task features.Task, network string, now time.Time) (Row, error) {
+func (p *past) row(task features.Task, n observation.Network, now time.Time) (Row, error) {
 	minute := now.Truncate(time.Minute)
-	if n := len(p.series.Points); n > 0 && p.series.Points[n-1].At.After(minute) {
-		minute = p.series.Points[n-1].At
+	if last := lastAt(p.series.Points); last.After(minute) {
+		minute = last
 	}
-	if err := p.fresh(task, network, minute); err != nil {
+	if err := p.fresh(task, n.ID, minute); err != nil {
 		return Row{}, err
 	}
 	if r, ok := p.rows[task]; ok && r.builtAt.Equal(minute) {
 		return r, nil
 	}
-	f, err := features.Build(task, p.series, []time.Time{minute})
+	f, err := features.Build(task, features.PlaceOf(n), p.series, []time.Time{minute})
 	if err != nil {
 		return Row{}, err
 	}
-	r := Row{Network: network, AsOf: lastAt(p.series.Points), builtAt: minute, Values: make(map[string]float64)}
+	r := Row{Network: n.ID, AsOf: lastAt(p.series.Points), builtAt: minute, Values: make(map[string]float64)}
 	for _, name := range f.Names() {
 		if v := f.Value(name, 0); !math.IsNaN(v) {
 			r.Values[name] = v

@@ -45,10 +45,10 @@ func floorDiv(a, b int64) int64 {
 }
 
 // Build makes the rows at the given times, which must ascend, from an entity's
-// past. Training gives RowTimes, serving the present. Rows whose label cannot
+// place and past. Training gives RowTimes, serving the present. Rows whose label cannot
 // be known have the label Unlabelled. The features of a row are a function of
 // what the series holds up to its time, and no further.
-func Build(task Task, s Series, at []time.Time) (*Frame, error) {
+func Build(task Task, place Place, s Series, at []time.Time) (*Frame, error) {
 	if err := task.Validate(); err != nil {
 		return nil, err
 	}
@@ -61,6 +61,7 @@ func Build(task Task, s Series, at []time.Time) (*Frame, error) {
 	b.outcomes()
 	b.derived()
 	b.calendar()
+	b.place(place)
 	return b.frame(), nil
 }
 
@@ -209,7 +210,7 @@ func (b *builder) derived() {
 func (b *builder) calendar() {
 	hourSin, hourCos := b.columns["hour_sin"], b.columns["hour_cos"]
 	halfDaySin, halfDayCos := b.columns["half_day_sin"], b.columns["half_day_cos"]
-	weekend, unix := b.columns["weekend"], b.columns["unix_time"]
+	weekend, unix, unixAhead := b.columns["weekend"], b.columns["unix_time"], b.columns["unix_time_ahead"]
 	for i, t := range b.at {
 		ahead := t.Add(b.task.Horizon()).UTC()
 		hour, minute, second := ahead.Clock()
@@ -220,7 +221,15 @@ func (b *builder) calendar() {
 		if d := ahead.Weekday(); d == time.Saturday || d == time.Sunday {
 			weekend[i] = 1
 		}
-		unix[i] = float64(t.Unix())
+		unix[i], unixAhead[i] = float64(t.Unix()), float64(ahead.Unix())
+	}
+}
+
+// place fills where the entity is, the same in every row.
+func (b *builder) place(p Place) {
+	latitude, longitude := b.columns["latitude"], b.columns["longitude"]
+	for i := range b.at {
+		latitude[i], longitude[i] = p.Latitude, p.Longitude
 	}
 }
 

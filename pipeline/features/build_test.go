@@ -58,7 +58,7 @@ func (s Series) until(t time.Time) Series {
 
 func build(t *testing.T, task Task, s Series, at []time.Time) *Frame {
 	t.Helper()
-	f, err := Build(task, s, at)
+	f, err := Build(task, Place{}, s, at)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -303,12 +303,12 @@ func TestBuildRefusesDisorder(t *testing.T) {
 	t.Parallel()
 	s := regular(50, 50)
 	s.Points[1].At = s.Points[0].At
-	if _, err := Build(NetworkShortage(), s, nil); err == nil {
+	if _, err := Build(NetworkShortage(), Place{}, s, nil); err == nil {
 		t.Error("two points at one time were taken")
 	}
 	task := NetworkShortage()
 	task.HorizonMinutes = 1441
-	if _, err := Build(task, Series{}, nil); err == nil {
+	if _, err := Build(task, Place{}, Series{}, nil); err == nil {
 		t.Error("a horizon of 1441 minutes was taken")
 	}
 }
@@ -323,7 +323,7 @@ func BenchmarkBuild(b *testing.B) {
 		b.Run(fmt.Sprintf("points=%d", len(s.Points)), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := Build(task, s, at); err != nil {
+				if _, err := Build(task, Place{}, s, at); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -93,6 +93,9 @@ var catalogue = []Feature{
 	{Name: "weekend", Unit: "0 or 1", Doc: "whether t+h is a Saturday or Sunday, UTC", Input: true, Min: 0, Max: 1},
 
 	{Name: "unix_time", Unit: "s", Doc: "t in seconds since 1970-01-01 UTC, for transforms to read"},
+	{Name: "unix_time_ahead", Unit: "s", Doc: "t+h in seconds since 1970-01-01 UTC, for transforms to read"},
+	{Name: "latitude", Unit: "°", Doc: "of the place, WGS 84, north is positive, for transforms to read", Min: -90, Max: 90},
+	{Name: "longitude", Unit: "°", Doc: "of the place, WGS 84, east is positive, for transforms to read", Min: -180, Max: 180},
 }
 
 const shortNow = "short_now"

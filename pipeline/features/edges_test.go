@@ -35,7 +35,7 @@ func TestCalendarIsOfTheTimeAhead(t *testing.T) {
 		}
 		task := features.NetworkShortage()
 		task.HorizonMinutes = tt.horizon
-		f, err := features.Build(task, features.Series{}, []time.Time{at})
+		f, err := features.Build(task, oslo, features.Series{}, []time.Time{at})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -59,7 +59,7 @@ func TestThresholdForgetsAtFourteenDays(t *testing.T) {
 		s.Points = append(s.Points, observation.Totals{At: at, Stations: 1, FreeBikes: int32(30 + k), EmptySlots: int32(70 - k)})
 	}
 	old := monday.AddDate(0, 0, 14)
-	f, err := features.Build(features.NetworkShortage(), s, []time.Time{old.Add(-time.Second), old, old.Add(time.Hour)})
+	f, err := features.Build(features.NetworkShortage(), oslo, s, []time.Time{old.Add(-time.Second), old, old.Add(time.Hour)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,6 +105,7 @@ func TestBounds(t *testing.T) {
 		{"typical_change", -1, 1},
 		{"margin", math.Inf(-1), math.Inf(1)},
 		{"unix_time", math.Inf(-1), math.Inf(1)},
+		{"latitude", -90, 90},
 		{"no such column", math.Inf(-1), math.Inf(1)},
 	} {
 		if least, greatest := features.Bounds(tt.name); least != tt.least || greatest != tt.greatest {

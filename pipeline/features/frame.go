@@ -14,6 +14,14 @@ type Series struct {
 	Weather []observation.Weather
 }
 
+// Place is where an entity is, in WGS 84 degrees, NaN where unknown.
+type Place struct {
+	Latitude, Longitude float64
+}
+
+// PlaceOf is where a network is.
+func PlaceOf(n observation.Network) Place { return Place{n.Latitude, n.Longitude} }
+
 // Label is what came to be at t+h.
 type Label int8
 

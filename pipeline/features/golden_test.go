@@ -6,11 +6,15 @@ import (
 	"time"
 
 	"livelab/pipeline/features"
+	"livelab/pipeline/observation"
 )
 
 // These tests know the package from outside only: what a row must
 // hold is worked out again, from what the catalogue promises, by loops over all
 // of the past.
+
+// oslo is where the rows are.
+var oslo = features.PlaceOf(observation.Network{Latitude: 59.9139, Longitude: 10.7522})
 
 func equal(a, b float64) bool { return math.Abs(a-b) < 1e-9 || math.IsNaN(a) && math.IsNaN(b) }
 
@@ -43,7 +47,7 @@ func TestRowsHoldWhatTheCatalogueSays(t *testing.T) {
 			task.ClimatologyDays = 7 // so that its window begins within the series
 			change(&task)
 			o := newOracle(task, golden())
-			f, err := features.Build(o.task, o.s, at)
+			f, err := features.Build(o.task, oslo, o.s, at)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -82,7 +86,7 @@ func (o *oracle) compare(t *testing.T, f *features.Frame, i int, at time.Time) {
 func TestGoldenRow(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 2, 20, 23, 30, 0, 0, time.UTC)
-	f, err := features.Build(features.NetworkShortage(), golden(), []time.Time{at})
+	f, err := features.Build(features.NetworkShortage(), oslo, golden(), []time.Time{at})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +100,8 @@ func TestGoldenRow(t *testing.T) {
 		"free_ratio_yesterday": 0.76, "free_ratio_yesterday_ahead": 0.319,
 		"free_ratio_last_week": 0.681, "free_ratio_last_week_ahead": 0.387,
 		"temp_2m": 0, "precipitation": 2, "wind_speed_10m": 16, // of 23:00, i = 2730
-		"short_now": 1, "weekend": 1, "unix_time": 1771630200,
+		"short_now": 1, "weekend": 1, "unix_time": 1771630200, "unix_time_ahead": 1771633800,
+		"latitude": 59.9139, "longitude": 10.7522,
 		"hour_sin": 0.13052619222005157, "hour_cos": 0.9914448613738104,
 		"half_day_sin": 0.25881904510252074, "half_day_cos": 0.9659258262890683,
 	} {

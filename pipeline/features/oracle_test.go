@@ -193,7 +193,8 @@ func (o *oracle) row(t time.Time) map[string]float64 {
 		"shortage_threshold": q, "margin": ago(0) - q, "short_now": math.NaN(),
 		"margin_yesterday": ago(24) - q, "margin_yesterday_ahead": ago(24-h) - q,
 		"margin_last_week": ago(168) - q, "margin_last_week_ahead": ago(168-h) - q,
-		"weekend": 0, "unix_time": float64(t.Unix()),
+		"weekend": 0, "unix_time": float64(t.Unix()), "unix_time_ahead": float64(ahead.Unix()),
+		"latitude": 59.9139, "longitude": 10.7522,
 	}
 	if p, ok := o.pointAt(t); ok {
 		r["stations_count"], r["free_bikes"], r["empty_slots"] = float64(p.Stations), float64(p.FreeBikes), float64(p.EmptySlots)

@@ -128,7 +128,7 @@ func (w *Way) frame(task features.Task, d *dataset.Dataset) (*features.Frame, er
 		return nil, fmt.Errorf("none of the %d snapshots of %s shows a station whose bikes and empty slots are both known; %s cannot be asked of a network without docks",
 			len(d.Series.Points), d.Network.ID, task.Name)
 	}
-	f, err := features.Build(task, d.Series, at)
+	f, err := features.Build(task, features.PlaceOf(d.Network), d.Series, at)
 	if err != nil {
 		return nil, err
 	}
