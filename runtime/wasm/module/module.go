@@ -65,6 +65,7 @@ type Body struct {
 	Size   int    // bytes of the body, locals included
 	Instrs int    // offset of the first instruction in Code
 	Locals int    // declared, parameters not counted
+	Stack  int    // greatest height of the operand stack, in values
 }
 
 // Section is one section as it lies in the file.
@@ -81,30 +82,29 @@ type Module struct {
 	Code     []byte // the whole file
 	Sections []Section
 	Types    []FuncType
-	Imports  []Import
-	Funcs    []Body // defined functions; their indices follow the imported ones
+	Imports  []Import // functions only: a module that imports anything else is refused
+	Funcs    []Body   // defined functions; their indices follow the imported ones
 	Tables   []Range
 	Memories []Range
-	Globals  []Global // defined ones; a module that imports one is refused
+	Globals  []Global
 	Exports  []Export
 
 	// ImportedFuncs is how many functions are imported.
 	ImportedFuncs int
 }
 
-// FuncType of the function with an index, imported ones first.
+// FuncType of the function with an index, imported ones first. It panics where
+// there is no such function.
 func (m *Module) FuncType(index uint32) FuncType {
-	if int(index) >= m.ImportedFuncs {
-		return m.Types[m.Funcs[int(index)-m.ImportedFuncs].Type]
-	}
-	for _, im := range m.Imports {
-		if im.Kind != KindFunc {
-			continue
-		}
-		if index == 0 {
-			return m.Types[im.Type]
-		}
-		index--
-	}
-	panic("module: index out of range")
+	return m.Types[m.typeOf(index)]
 }
+
+// typeOf relies on functions being all that a module may import.
+func (m *Module) typeOf(index uint32) uint32 {
+	if int(index) < m.ImportedFuncs {
+		return m.Imports[index].Type
+	}
+	return m.Funcs[int(index)-m.ImportedFuncs].Type
+}
+
+func (m *Module) numFuncs() int { return m.ImportedFuncs + len(m.Funcs) }

@@ -228,7 +228,7 @@ func (r *Reader) advance(n int) *Error {
 
 func lebError(at, n int) *Error {
 	if n == 0 {
-		return fail(at, "the file ends inside a number")
+		return fail(at, "the bytes end inside a number")
 	}
 	return fail(at, "a number is too long or too large for its type")
 }
