@@ -5,7 +5,6 @@ package retrain
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -28,8 +27,15 @@ type Way struct {
 	Registry *publish.Dir
 	Root     string
 
-	// Transforms that the models may use.
+	// Transforms that Train trains with, in the order in which they are
+	// applied.
 	Transforms []features.Transform
+
+	// Open gives the transforms that a version's model pins, made from the
+	// code that its files carry. It is asked for versions that have any, so
+	// that a version is judged with its own transforms whatever a training
+	// takes today. Nil opens none.
+	Open func(ctx context.Context, files map[string][]byte) ([]features.Transform, error)
 
 	// Rules of the gate.
 	Rules gate.Rules
@@ -56,7 +62,7 @@ type Trained struct {
 // may be nil.
 func (w *Way) Train(ctx context.Context, d *dataset.Dataset, task features.Task, cfg train.Config) (Trained, error) {
 	digest := d.Digest()
-	f, err := w.frame(task, d)
+	f, err := frame(task, d, w.Transforms)
 	if err != nil {
 		return Trained{}, fmt.Errorf("train %s: %w", task.Name, err)
 	}
@@ -122,7 +128,7 @@ func (w *Way) metadata(d *dataset.Dataset, t Trained, m *model.Model, now time.T
 }
 
 // frame builds the rows of a dataset with the transforms' outputs.
-func (w *Way) frame(task features.Task, d *dataset.Dataset) (*features.Frame, error) {
+func frame(task features.Task, d *dataset.Dataset, ts []features.Transform) (*features.Frame, error) {
 	at := features.RowTimes(task, d.Series)
 	if len(at) == 0 && len(d.Series.Points) > 0 {
 		return nil, fmt.Errorf("none of the %d snapshots of %s shows a station whose bikes and empty slots are both known; %s cannot be asked of a network without docks",
@@ -132,123 +138,13 @@ func (w *Way) frame(task features.Task, d *dataset.Dataset) (*features.Frame, er
 	if err != nil {
 		return nil, err
 	}
-	if err := features.ApplyTransforms(f, w.Transforms); err != nil {
+	if err := features.ApplyTransforms(f, ts); err != nil {
 		return nil, err
 	}
 	return f, nil
 }
 
 func (w *Way) datasetsDir(model string) string { return filepath.Join(w.Root, model, "datasets") }
-
-// Gate judges a version on the test part of the data that it was trained on,
-// beside the champion on the same rows, and keeps the verdict with the
-// version. An empty version stands for the one trained last. Where d is nil
-// the dataset that was frozen beside the version is taken.
-func (w *Way) Gate(ctx context.Context, name, version string, d *dataset.Dataset) (gate.Verdict, error) {
-	v, err := w.version(ctx, name, version)
-	if err != nil {
-		return gate.Verdict{}, fmt.Errorf("gate: %w", err)
-	}
-	m, report, err := decode(v)
-	if err != nil {
-		return gate.Verdict{}, fmt.Errorf("gate %s %s: %w", name, v.Version, err)
-	}
-	if d == nil {
-		if d, err = dataset.Open(filepath.Join(w.datasetsDir(name), m.Dataset)); err != nil {
-			return gate.Verdict{}, fmt.Errorf("gate %s %s: %w; name its dataset with --dataset", name, v.Version, err)
-		}
-	}
-	if got := d.Digest(); got != m.Dataset {
-		return gate.Verdict{}, fmt.Errorf("gate %s %s: it was trained on the dataset %s, this one is %s", name, v.Version, m.Dataset, got)
-	}
-	candidate, err := w.candidate(v, m, report, d, report.Test)
-	if err != nil {
-		return gate.Verdict{}, fmt.Errorf("gate %s %s: %w", name, v.Version, err)
-	}
-	champion, why, err := w.champion(ctx, m, d, report.Test)
-	if err != nil {
-		return gate.Verdict{}, fmt.Errorf("gate %s %s: %w", name, v.Version, err)
-	}
-	candidate.ChampionAbsent = why
-	verdict, err := gate.Judge(w.Rules, candidate, champion)
-	if err != nil {
-		return gate.Verdict{}, fmt.Errorf("gate %s %s: %w", name, v.Version, err)
-	}
-	return verdict, w.keep(ctx, v, verdict)
-}
-
-func (w *Way) keep(ctx context.Context, v publish.Version, verdict gate.Verdict) error {
-	j, err := verdict.JSON()
-	if err != nil {
-		return err
-	}
-	return w.Registry.Amend(ctx, v.Model, v.Version, map[string][]byte{
-		model.GateFile:  j,
-		model.GateTable: verdict.Markdown(),
-	})
-}
-
-// candidate scores a version on the rows of one part of a dataset.
-func (w *Way) candidate(v publish.Version, m *model.Model, report metrics.Report, d *dataset.Dataset, part metrics.Part) (gate.Candidate, error) {
-	f, err := w.frame(m.Task, d)
-	if err != nil {
-		return gate.Candidate{}, err
-	}
-	from, to, err := part.Window()
-	if err != nil {
-		return gate.Candidate{}, err
-	}
-	sample, err := train.TestSample(m, f, from, to)
-	if err != nil {
-		return gate.Candidate{}, err
-	}
-	return gate.Candidate{
-		Model: m.Name, Version: v.Version, Digest: v.Digest,
-		Threshold:            m.Threshold,
-		ClimatologyThreshold: float64(report.Baselines.Climatology.Threshold),
-		Sample:               sample,
-		Present:              m.Task.HorizonMinutes == 0,
-		Network:              d.Network.ID,
-		Origin:               string(d.Origin),
-		Dataset:              m.Dataset,
-	}, nil
-}
-
-// champion scores the serving version on the same rows. It is nil, with the
-// reason, where there is none or where it answers another question.
-func (w *Way) champion(ctx context.Context, candidate *model.Model, d *dataset.Dataset, part metrics.Part) (*gate.Candidate, string, error) {
-	alias, err := w.Registry.Alias(ctx, candidate.Name, publish.Champion)
-	if errors.Is(err, publish.ErrNotFound) {
-		return nil, "", nil
-	}
-	if err != nil {
-		return nil, "", err
-	}
-	v, err := w.Registry.Read(ctx, candidate.Name, alias.Version)
-	if err != nil {
-		w.Logger.Warn("the champion cannot be read; the gate judges without it", "version", alias.Version, "error", err)
-		return nil, "the champion cannot be read", nil
-	}
-	m, report, err := decode(v)
-	if err != nil {
-		return nil, "", err
-	}
-	var meta model.Metadata
-	if err := json.Unmarshal(v.Files[model.MetadataFile], &meta); err != nil {
-		return nil, "", fmt.Errorf("decode %s of the champion: %w", model.MetadataFile, err)
-	}
-	switch {
-	case m.Task != candidate.Task:
-		return nil, "the champion answers another question: " + m.Task.Rule(), nil
-	case meta.Network != d.Network.ID || meta.Origin != string(d.Origin):
-		return nil, "the champion was trained on " + meta.Data(), nil
-	}
-	c, err := w.candidate(v, m, report, d, part)
-	if err != nil {
-		return nil, "", fmt.Errorf("score the champion %s: %w", alias.Version, err)
-	}
-	return &c, "", nil
-}
 
 // version reads a version, by default the one trained last.
 func (w *Way) version(ctx context.Context, name, version string) (publish.Version, error) {

@@ -260,7 +260,7 @@ func TestVersionCarriesItsTransforms(t *testing.T) {
 	if !slices.Contains(p.Columns(), "free_ratio_lag_60m") || m.Inputs[len(m.Inputs)-1].Name != "swing.hour" {
 		t.Errorf("the model reads %v of the columns %v", m.Inputs, p.Columns())
 	}
-	if _, err := w.Gate(t.Context(), trained.Model, "", nil); err != nil {
-		t.Error(err)
+	if _, err := w.Gate(t.Context(), trained.Model, "", nil); err == nil || !strings.Contains(err.Error(), "nothing here opens transforms") {
+		t.Errorf("judged without its transforms: %v", err)
 	}
 }
