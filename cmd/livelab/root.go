@@ -69,7 +69,7 @@ could not decide.`,
 	root.AddCommand(
 		a.upCommand(), a.ingestCommand(), a.backfillCommand(), a.importCommand(), a.simulateCommand(),
 		a.datasetCommand(), a.trainCommand(), a.gateCommand(), a.publishCommand(), a.modelsCommand(),
-		a.serveCommand(), a.retrainCommand(), a.migrateCommand(), a.versionCommand(),
+		a.serveCommand(), a.pluginCommand(), a.retrainCommand(), a.migrateCommand(), a.versionCommand(),
 	)
 	for _, c := range root.Commands() {
 		asUsage(c)
