@@ -23,6 +23,7 @@ func (s *Server) routes() *gin.Engine {
 
 	s.get(e, "/health", s.health)
 	s.get(e, "/model", s.model)
+	s.get(e, "/plugins", s.plugins)
 	s.get(e, "/metrics", s.scrape())
 	e.POST("/predict", s.with(s.predict))
 	e.POST("/explain", s.with(s.explainAllowed), s.with(s.explain))

@@ -105,6 +105,8 @@ type Deps struct {
 	Recent Recent                       // nil has none to show
 	Status func(context.Context) Status // of the source and the store
 
+	Plugins Plugins // nil knows none
+
 	Logger     *slog.Logger     // nil logs nothing
 	Now        func() time.Time // nil is time.Now
 	Registerer prometheus.Registerer

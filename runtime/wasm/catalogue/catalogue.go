@@ -37,7 +37,6 @@
 package catalogue
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,70 +52,22 @@ import (
 // Admitter judges modules.
 type Admitter interface {
 	// Admit runs the whole admission on a module's bytes, which it may keep.
-	// The error is the reason for a refusal. It ends early with ctx.
+	// The error is the reason for a refusal, or wraps ErrUndecided. It ends
+	// early with ctx.
 	Admit(ctx context.Context, code []byte) (Admitted, error)
 }
+
+// ErrUndecided is for a module of which an Admitter could not tell, for a
+// reason that lies in the machine and may pass. It is judged again later.
+var ErrUndecided = errors.New("could not be judged")
+
+// retryAfter is how long later.
+const retryAfter = 10 * time.Second
 
 // Admitted is a module that may be used.
 type Admitted struct {
 	Transform   features.Transform
 	Description abi.Description // what the module says of itself
-}
-
-// Shipped is a transform that comes with the program.
-type Shipped struct {
-	File string // as it would be called in the folder, such as calendar.wasm
-	Code []byte
-}
-
-// Config says what a Catalogue watches. Zero fields take their default.
-type Config struct {
-	// Dir is the plugins folder. It may be missing, and appear later. Empty
-	// watches none.
-	Dir string
-
-	Admitter Admitter
-
-	// Shipped are offered beside the folder's. By name, a file of the folder
-	// goes before them.
-	Shipped []Shipped
-
-	// Interval lies between two scans. Default 500 ms.
-	Interval time.Duration
-
-	// MaxFiles is how many plugins of the folder are looked at, in the order of
-	// their names, and MaxTotal how many bytes of them. Default 256 and 128 MiB.
-	MaxFiles int
-	MaxTotal int64
-
-	// MaxSize of a file that is read, in bytes. Default 16 MiB.
-	MaxSize int64
-
-	Logger *slog.Logger     // nil logs nothing
-	Now    func() time.Time // nil is time.Now
-}
-
-func (c *Config) setDefaults() {
-	c.Interval = cmp.Or(c.Interval, 500*time.Millisecond)
-	c.MaxFiles = cmp.Or(c.MaxFiles, 256)
-	c.MaxTotal = cmp.Or(c.MaxTotal, 128<<20)
-	c.MaxSize = cmp.Or(c.MaxSize, 16<<20)
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
-	}
-	if c.Now == nil {
-		c.Now = time.Now
-	}
-}
-
-func (c *Config) validate() error {
-	if c.Admitter == nil {
-		return errors.New("catalogue: no admitter")
-	}
-	if c.Interval < 0 || c.MaxFiles < 0 || c.MaxTotal < 0 || c.MaxSize < 0 {
-		return fmt.Errorf("catalogue: interval %v, at most %d files of %d bytes and %d in all: these must be positive", c.Interval, c.MaxFiles, c.MaxSize, c.MaxTotal)
-	}
-	return nil
 }
 
 // Catalogue offers transforms. It is safe for concurrent use. It watches once:

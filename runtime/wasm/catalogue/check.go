@@ -61,6 +61,8 @@ func (c *Catalogue) settle(p *plugin, seen fs.FileInfo, a Admitted, err error) {
 	case errors.Is(err, errChanged), errors.Is(err, fs.ErrNotExist):
 		p.seen = nil
 		c.await(p)
+	case errors.Is(err, ErrUndecided):
+		c.postpone(p, err)
 	case err != nil:
 		c.refuse(p, err.Error())
 	default:

@@ -33,6 +33,32 @@ func TestRefusedOnce(t *testing.T) {
 	b.resolves("momentum", "momentum 1")
 }
 
+// TestUndecided holds that a machine in trouble is no verdict on a file.
+func TestUndecided(t *testing.T) {
+	t.Parallel()
+	now := noon
+	b := setup(t, func(c *Config) {
+		c.Now = func() time.Time { return now }
+		c.Shipped = []Shipped{{"shipped.wasm", []byte("busy shipped")}}
+	})
+	b.write("calendar.wasm", "busy 1")
+	for range 3 {
+		b.settle()
+	}
+	b.is("calendar.wasm", Waiting, "could not be judged: no process can be started; it is tried again")
+	if n, m := b.judge.times("busy 1"), b.judge.times("busy shipped"); n != 1 || m != 1 {
+		t.Errorf("judged %d and %d times before it was time", n, m)
+	}
+	now = now.Add(retryAfter)
+	b.settle()
+	if n, m := b.judge.times("busy 1"), b.judge.times("busy shipped"); n != 2 || m != 2 {
+		t.Errorf("judged %d and %d times", n, m)
+	}
+	b.write("calendar.wasm", "calendar 1") // counts at once
+	b.settle()
+	b.is("calendar.wasm", Offered, "")
+}
+
 func TestReplaced(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -298,7 +324,7 @@ func TestLoad(t *testing.T) {
 func TestLoadEnds(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	b.write("busy.wasm", "busy 1")
+	b.write("busy.wasm", "never 1")
 	b.write("calendar.wasm", "calendar 1")
 	b.open = func(root *os.Root, name string) (file, error) {
 		if name == "busy.wasm" {

@@ -31,8 +31,9 @@ type plugin struct {
 	reason string // of a refusal, or of the wait
 	since  time.Time
 
-	seen fs.FileInfo // in the last scan; nil where it must be seen again
-	turn int         // among those to be checked
+	seen  fs.FileInfo // in the last scan; nil where it must be seen again
+	turn  int         // among those to be checked
+	retry time.Time   // not to be checked before
 
 	// offer is what is offered: of this content or, while that waits or is
 	// checked, of the former. Its Transform is nil where there is nothing.
@@ -71,13 +72,28 @@ func (c *Catalogue) sight(s sighting) {
 	case !same(p.seen, s.info):
 		p.seen, p.size = s.info, s.info.Size()
 		c.await(p)
-	case p.state == Waiting:
+	default:
+		c.retry(p)
+	}
+}
+
+// retry has a plugin checked that waited long enough.
+func (c *Catalogue) retry(p *plugin) {
+	if p.state == Waiting && !c.cfg.Now().Before(p.retry) {
 		c.queue(p)
 	}
 }
 
+// postpone has a plugin checked again later.
+func (c *Catalogue) postpone(p *plugin, err error) {
+	p.retry = c.cfg.Now().Add(retryAfter)
+	c.enter(p, Waiting, p.meanwhile(err.Error()+"; it is tried again"))
+	c.log.Warn("a plugin could not be judged and is tried again", "file", p.file, "error", err)
+}
+
 // await has a file looked at again before it is read.
 func (c *Catalogue) await(p *plugin) {
+	p.retry = time.Time{}
 	c.enter(p, Waiting, p.meanwhile("it is being written, or was so until just now"))
 }
 
@@ -134,11 +150,12 @@ func (c *Catalogue) withdraw(seen []sighting) {
 	}
 }
 
+// anyWaits reports whether another scan or check may soon settle something.
 func (c *Catalogue) anyWaits() bool {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	for _, p := range c.files {
-		if p.state == Waiting || p.state == Checking {
+	for p := range c.all() {
+		if p.state == Checking || p.state == Waiting && p.retry.IsZero() {
 			return true
 		}
 	}

@@ -36,9 +36,6 @@ func isPlugin(name string) bool {
 // wait for that. A folder that is missing is an empty one; one that cannot be
 // read is an error, and what was known stays.
 func (c *Catalogue) Scan(ctx context.Context) error {
-	if c.cfg.Dir == "" {
-		return nil
-	}
 	c.scanning.Lock()
 	defer c.scanning.Unlock()
 	if err := ctx.Err(); err != nil {
@@ -47,6 +44,9 @@ func (c *Catalogue) Scan(ctx context.Context) error {
 	seen, skipped, err := c.look()
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	for _, p := range c.shipped {
+		c.retry(p)
+	}
 	c.note(err)
 	if err != nil {
 		return fmt.Errorf("read the plugins folder: %w", err)
@@ -82,6 +82,9 @@ func (c *Catalogue) note(err error) {
 
 // look lists the folder's plugins, sorted by name.
 func (c *Catalogue) look() (seen []sighting, skipped int, err error) {
+	if c.cfg.Dir == "" {
+		return nil, 0, nil
+	}
 	root, err := openFolder(c.cfg.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, 0, nil

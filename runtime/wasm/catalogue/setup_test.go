@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -46,6 +47,8 @@ func (a *admitter) Admit(ctx context.Context, code []byte) (Admitted, error) {
 	switch name {
 	case "bad":
 		return Admitted{}, errors.New(rest)
+	case "busy":
+		return Admitted{}, fmt.Errorf("%w: no process can be started", ErrUndecided)
 	case "slow":
 		a.entered <- struct{}{}
 		select {
