@@ -155,8 +155,12 @@ func (p *parser) dataSegment() *Error {
 		return fail(p.at, "flags %#x of a data segment", flags)
 	}
 	if flags == 2 {
-		if err := p.zeros(1); err != nil {
+		memory, err := p.u32()
+		if err != nil {
 			return err
+		}
+		if memory != 0 {
+			return fail(p.at, "data for memory %d: only memory 0 can exist", memory)
 		}
 	}
 	var offset Instr
