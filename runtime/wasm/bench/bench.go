@@ -1,0 +1,225 @@
+// Package bench measures what a row through a transform costs, side by side in
+// one run: a loop in Go, the module as its author built it, the module with
+// its metering, and the whole way through the host. The two modules differ in
+// the metering alone and are called in the same way, so that the difference is
+// its cost.
+//
+// The module as its author built it has no limits, which is why this has an
+// engine of its own and why nothing that serves may import it. Only a module
+// that was admitted is run, on rows that the host has answered before.
+package bench
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"livelab/pipeline/features"
+	"livelab/plugins/abi"
+)
+
+// The ways that are compared.
+const (
+	Native    = "native"    // NativeLoop
+	Unmetered = "unmetered" // the module's original bytes
+	Metered   = "metered"   // the same with metering
+	Host      = "host"      // features.Transform: metered, copied, checked
+)
+
+// NativeLoop says what the loop in Go computes.
+const NativeLoop = "share and imbalance of free_bikes and empty_slots, the example that `livelab plugin new` writes"
+
+// Config of Run. Zero fields take their default.
+type Config struct {
+	// Sizes are the rows of a call. Default 1, 64 and 4096, which is the most.
+	Sizes []int
+
+	// Rounds is how often each way is measured, one after the other in each
+	// round. Default 9.
+	Rounds int
+
+	// Slice is how long one way is measured in one round. Default 20 ms.
+	Slice time.Duration
+
+	// Least is how many calls a slice has at least. Default 5.
+	Least int
+
+	Now func() time.Time // default time.Now
+}
+
+func (c *Config) setDefaults() {
+	if len(c.Sizes) == 0 {
+		c.Sizes = []int{1, 64, abi.MaxRows}
+	}
+	c.Rounds = cmp.Or(c.Rounds, 9)
+	c.Slice = cmp.Or(c.Slice, 20*time.Millisecond)
+	c.Least = cmp.Or(c.Least, 5)
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+}
+
+func (c *Config) validate() error {
+	for _, n := range c.Sizes {
+		if n < 1 || n > abi.MaxRows {
+			return fmt.Errorf("bench: %d rows a call, must be 1 to %d", n, abi.MaxRows)
+		}
+	}
+	if c.Rounds < 1 || c.Slice < 0 || c.Least < 1 {
+		return fmt.Errorf("bench: %d rounds of %v and at least %d calls, all must be positive", c.Rounds, c.Slice, c.Least)
+	}
+	return nil
+}
+
+// Report is what Run has measured.
+type Report struct {
+	NativeLoop string `json:"native_loop"` // what the way native computes
+	Rounds     int    `json:"rounds"`
+	Sizes      []Size `json:"sizes"`
+}
+
+// Size is one number of rows a call.
+type Size struct {
+	Rows      int     `json:"rows"`
+	Native    Nanos   `json:"native"`
+	Unmetered Nanos   `json:"unmetered"`
+	Metered   Nanos   `json:"metered"`
+	Host      Nanos   `json:"host"`
+	Fuel      float64 `json:"fuel_per_row"` // spent by a call, over its rows
+
+	// Ratios of medians.
+	Metering    float64 `json:"metered_over_unmetered"`
+	TimesNative float64 `json:"host_over_native"`
+}
+
+// Nanos are nanoseconds a row over the rounds.
+type Nanos struct {
+	Median float64 `json:"median_ns"`
+	Least  float64 `json:"least_ns"`
+	Most   float64 `json:"most_ns"`
+}
+
+// way answers the rows once.
+type way struct {
+	name string
+	call func() error
+}
+
+// Run measures an admitted transform. It fails where the ways do not answer
+// alike, as there is nothing to compare then.
+func Run(ctx context.Context, t features.Transform, cfg Config) (Report, error) {
+	cfg.setDefaults()
+	if err := cfg.validate(); err != nil {
+		return Report{}, err
+	}
+	original, metered, done, err := modules(ctx, t.Code())
+	if err != nil {
+		return Report{}, err
+	}
+	defer done()
+	r := Report{NativeLoop: NativeLoop, Rounds: cfg.Rounds}
+	for _, rows := range cfg.Sizes {
+		s, err := measure(ctx, t, original, metered, rows, cfg)
+		if err != nil {
+			return Report{}, fmt.Errorf("%d rows a call: %w", rows, err)
+		}
+		r.Sizes = append(r.Sizes, s)
+	}
+	return r, nil
+}
+
+func measure(ctx context.Context, t features.Transform, original, metered *guest, rows int, cfg Config) (Size, error) {
+	in := inputs(t.Spec().Inputs, rows)
+	out := columns(len(t.Spec().Outputs), rows)
+	if err := t.Apply(in, out); err != nil {
+		return Size{}, err
+	}
+	for _, g := range []*guest{metered, original} {
+		if err := g.prepare(in, len(out)); err != nil {
+			return Size{}, err
+		}
+		if err := g.call(); err != nil {
+			return Size{}, err
+		}
+		if !g.answered(out) {
+			return Size{}, fmt.Errorf("the module answers otherwise %s than through the host, perhaps as rows fail there", g.name)
+		}
+	}
+	s := Size{Rows: rows, Fuel: float64(metered.spent()) / float64(rows)}
+	host := func() error { return t.Apply(in, out) }
+	if rows == 1 {
+		x, y := column(in), make([]float64, len(out))
+		host = func() error { return t.ApplyRow(x, y) }
+	}
+	n := newNative(rows)
+	timed, err := interleave(ctx, []way{{Native, n.call}, {Unmetered, original.call}, {Metered, metered.call}, {Host, host}}, rows, cfg)
+	if err != nil {
+		return Size{}, err
+	}
+	s.Native, s.Unmetered, s.Metered, s.Host = timed[Native], timed[Unmetered], timed[Metered], timed[Host]
+	s.Metering = s.Metered.Median / s.Unmetered.Median
+	s.TimesNative = s.Host.Median / s.Native.Median
+	return s, nil
+}
+
+// interleave measures each way once a round, so that what slows the machine
+// down for a while slows down all of them.
+func interleave(ctx context.Context, ways []way, rows int, cfg Config) (map[string]Nanos, error) {
+	calls := make([]int, len(ways))
+	for i, w := range ways {
+		var err error
+		if calls[i], err = enough(w, cfg); err != nil {
+			return nil, fmt.Errorf("%s: %w", w.name, err)
+		}
+	}
+	taken := make([][]float64, len(ways))
+	for range cfg.Rounds {
+		for i, w := range ways {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			d, err := timeOf(w, calls[i], cfg.Now)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", w.name, err)
+			}
+			taken[i] = append(taken[i], float64(d.Nanoseconds())/float64(calls[i])/float64(rows))
+		}
+	}
+	timed := make(map[string]Nanos, len(ways))
+	for i, w := range ways {
+		timed[w.name] = summary(taken[i])
+	}
+	return timed, nil
+}
+
+// enough finds how many calls fill a slice, and warms up on the way.
+func enough(w way, cfg Config) (int, error) {
+	for calls := cfg.Least; ; calls *= 2 {
+		d, err := timeOf(w, calls, cfg.Now)
+		if err != nil {
+			return 0, err
+		}
+		if 2*d >= cfg.Slice || calls > math.MaxInt32 {
+			return max(cfg.Least, int(float64(calls)*float64(cfg.Slice)/float64(max(d, 1)))), nil
+		}
+	}
+}
+
+func timeOf(w way, calls int, now func() time.Time) (time.Duration, error) {
+	start := now()
+	for range calls {
+		if err := w.call(); err != nil {
+			return 0, err
+		}
+	}
+	return now().Sub(start), nil
+}
+
+func summary(taken []float64) Nanos {
+	slices.Sort(taken)
+	n := len(taken)
+	return Nanos{Median: (taken[(n-1)/2] + taken[n/2]) / 2, Least: taken[0], Most: taken[n-1]}
+}
