@@ -26,6 +26,14 @@ var arrows = []struct {
 	{"pipeline/gate", []string{"livelab/pipeline/train", "livelab/pipeline/publish", "livelab/pipeline/ingest"}, "the gate judges numbers, whoever made them"},
 	{"pipeline/publish", []string{"livelab/pipeline/train", "livelab/pipeline/ingest"}, "a registry keeps versions, whoever made them"},
 	{"runtime", []string{"livelab/pipeline/train", "livelab/pipeline/ingest", "livelab/pipeline/retrain", "livelab/sql", "livelab/cmd"}, "serving never imports training, sources or stores"},
+	{"runtime", []string{"livelab/runtime/wasm/bench"}, "what runs modules without limits is out of serving's reach"},
+	{"runtime/wasm", []string{"livelab/runtime/server", "livelab/runtime/loader", "livelab/runtime/predlog"}, "the host of transforms serves training, too"},
+	{"runtime/wasm/module", []string{"livelab/"}, "what reads hostile bytes is a leaf"},
+	{"runtime/wasm/meter", []string{"livelab/"}, "metering knows the parsed module alone"},
+	{"runtime/wasm/catalogue", []string{"livelab/runtime/wasm"}, "the catalogue and who lists it need no engine"},
+	{"plugins", []string{"livelab/pipeline", "livelab/runtime", "livelab/sql", "livelab/web", "livelab/cmd"}, "authors of transforms need the contract alone"},
+	{"plugins/abi", []string{"livelab/"}, "the contract is a leaf"},
+	{"plugins/pdk", []string{"livelab/"}, "the kit is compiled into modules"},
 	{"sql", []string{"livelab/runtime/server", "livelab/runtime/loader", "livelab/pipeline/train", "livelab/cmd"}, "a store implements interfaces and knows no more"},
 }
 
@@ -34,14 +42,22 @@ var allowed = map[string][]string{
 	"pipeline/metrics":     {"livelab/pipeline/detmath", "livelab/pipeline/metrics"},
 	"pipeline/observation": {"livelab/pipeline/observation"},
 	"pipeline/detmath":     {"livelab/pipeline/detmath"},
+	"runtime/wasm/meter":   {"livelab/runtime/wasm/module"},
 }
 
 // standardOnly are the rooms that use the standard library and our own leaves
 // alone, so that anyone may import them.
-var standardOnly = []string{"pipeline/observation", "pipeline/features", "pipeline/model", "pipeline/detmath"}
+var standardOnly = []string{
+	"pipeline/observation", "pipeline/features", "pipeline/model", "pipeline/detmath",
+	"plugins/abi", "plugins/pdk", "runtime/wasm/module", "runtime/wasm/meter",
+}
+
+// forTests are rooms that tests import and nothing else does.
+var forTests = []string{"livelab/pipeline/features/featurestest", "livelab/runtime/wasm/wasmtest", "livelab/plugins/plugintest", "livelab/sql/storetest"}
 
 type listed struct {
 	ImportPath string
+	Name       string
 	Imports    []string
 	Deps       []string
 }
@@ -61,6 +77,38 @@ func TestArrows(t *testing.T) {
 				if banned(imported, a.ban) && !banned(imported, allowed[a.room]) {
 					t.Errorf("%s imports %s: %s", p.ImportPath, imported, a.why)
 				}
+			}
+		}
+	}
+}
+
+// TestGuests holds that a transform in Go is made from the kit and the standard
+// library: whatever else it imported would become part of its bytes.
+func TestGuests(t *testing.T) {
+	t.Parallel()
+	guests := 0
+	for _, p := range list(t, "livelab/plugins/...") {
+		if p.Name != "main" {
+			continue
+		}
+		guests++
+		for _, d := range p.Imports {
+			if first, _, _ := strings.Cut(d, "/"); d != "livelab/plugins/pdk" && (first == "livelab" || strings.Contains(first, ".")) {
+				t.Errorf("%s imports %s: a transform imports the kit and the standard library alone", p.ImportPath, d)
+			}
+		}
+	}
+	if guests == 0 {
+		t.Error("go list found no transform")
+	}
+}
+
+func TestRoomsForTests(t *testing.T) {
+	t.Parallel()
+	for _, p := range list(t, "livelab/...") {
+		for _, d := range p.Imports {
+			if banned(d, forTests) && !banned(p.ImportPath, forTests) {
+				t.Errorf("%s imports %s, which is for tests", p.ImportPath, d)
 			}
 		}
 	}
@@ -95,7 +143,7 @@ func within(path, folder string) bool {
 
 func list(t *testing.T, pattern string) []listed {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-json=ImportPath,Imports,Deps", pattern)
+	cmd := exec.Command("go", "list", "-json=ImportPath,Name,Imports,Deps", pattern)
 	cmd.Dir = "../.."
 	out, err := cmd.Output()
 	if err != nil {
