@@ -4,7 +4,7 @@ import "livelab/runtime/wasm/module"
 
 // body rewrites one function. The code goes into a block of its own where
 // something is left to do on the way out: a branch to the function's end then
-// ends at that block, a return becomes such a branch.
+// ends at that block without a change, and a return is made such a branch.
 func (w *writer) body(out []byte, i int) []byte {
 	f, old := &w.funcs[i], w.m.Funcs[i]
 	sig := w.m.Types[old.Type]
@@ -45,7 +45,8 @@ func (b *bodyWriter) wrapped() bool { return b.f.counted || b.f.cached }
 
 func (b *bodyWriter) enter(results []module.ValType) {
 	if b.f.counted {
-		b.charge(b.w.stack, b.local, b.f.take)
+		b.take(b.w.stack, b.local, b.f.take)
+		b.trapBelowZero(b.local)
 	}
 	b.load()
 	b.pay(b.f.weight)
@@ -63,18 +64,16 @@ func (b *bodyWriter) enter(results []module.ValType) {
 	}
 }
 
-// leave follows the end of the block, with the results on the stack.
+// leave follows the end of the original code, with the results on the stack.
 func (b *bodyWriter) leave() {
+	if !b.wrapped() {
+		return
+	}
 	b.save()
 	if b.f.counted {
-		b.index(module.OpGlobalGet, b.w.stack)
-		b.i64(b.f.take)
-		b.op(module.OpI64Add)
-		b.index(module.OpGlobalSet, b.w.stack)
+		b.take(b.w.stack, b.local, -b.f.take)
 	}
-	if b.wrapped() {
-		b.op(module.OpEnd)
-	}
+	b.op(module.OpEnd)
 }
 
 func (b *bodyWriter) edit(e edit, original []byte) {
@@ -108,17 +107,15 @@ func (b *bodyWriter) edit(e edit, original []byte) {
 
 // pay for a piece of code, and end where there is not enough.
 func (b *bodyWriter) pay(amount int64) {
-	if !b.f.cached {
-		b.charge(b.w.fuel, b.local, amount)
-		return
+	if b.f.cached {
+		b.index(module.OpLocalGet, b.local)
+		b.i64(amount)
+		b.op(module.OpI64Sub)
+		b.index(module.OpLocalSet, b.local)
+	} else {
+		b.take(b.w.fuel, b.local, amount)
 	}
-	b.index(module.OpLocalGet, b.local)
-	b.i64(amount)
-	b.op(module.OpI64Sub)
-	b.index(module.OpLocalTee, b.local)
-	b.i64(0)
-	b.op(module.OpI64LtS)
-	b.empty(module.OpIf)
+	b.ifBelowZero(b.local)
 	b.save()
 	b.op(module.OpUnreachable, module.OpEnd)
 }

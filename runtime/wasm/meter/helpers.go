@@ -16,10 +16,11 @@ type helper struct {
 	body []byte
 }
 
-// The opcodes that only helpers use, which package module has no name for.
+// The opcodes that package module has no name for.
 const (
 	i32LtU module.Op = 0x49
 	i32Add module.Op = 0x6a
+	i64GeS module.Op = 0x59
 	i64Mul module.Op = 0x7e
 	i64Shr module.Op = 0x88
 )
@@ -64,7 +65,8 @@ func (w *writer) chargeBytes(e *emitter) {
 	e.op(module.OpI64ExtendU)
 	e.i64(bytesPerUnitLog)
 	e.op(i64Shr, module.OpI64Sub)
-	e.spend(w.fuel, scratch)
+	e.set(w.fuel, scratch)
+	e.trapBelowZero(scratch)
 	e.index(module.OpLocalGet, argument)
 }
 
@@ -74,7 +76,8 @@ func (w *writer) chargeEntries(e *emitter) {
 	e.op(module.OpI64ExtendU)
 	e.i64(unitsPerEntry)
 	e.op(i64Mul, module.OpI64Sub)
-	e.spend(w.fuel, scratch)
+	e.set(w.fuel, scratch)
+	e.trapBelowZero(scratch)
 	e.index(module.OpLocalGet, argument)
 }
 
@@ -91,7 +94,8 @@ func (w *writer) growMemory(e *emitter) {
 	e.op(i32Add, module.OpI64ExtendU)
 	e.i64(unitsPerPage)
 	e.op(i64Mul, module.OpI64Sub)
-	e.spend(w.fuel, scratch)
+	e.set(w.fuel, scratch)
+	e.trapBelowZero(scratch)
 	e.index(module.OpLocalGet, argument)
 	e.index(module.OpMemoryGrow, 0)
 }

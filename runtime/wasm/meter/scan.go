@@ -21,7 +21,7 @@ type editKind uint8
 const (
 	atLoop   editKind = iota // behind the header
 	atCall                   // around a call, where the fuel is in a local
-	atReturn                 // in place of it, where the exit is counted
+	atReturn                 // in place of it, where something is left to do
 	atBytes                  // before a bulk instruction of memory
 	atTable                  // before one of tables
 	atGrow                   // in place of memory.grow
@@ -30,7 +30,7 @@ const (
 type edit struct {
 	at, end int // of the instruction
 	kind    editKind
-	depth   uint32 // of labels around a return
+	depth   uint32 // of blocks around a return
 	weight  int64  // of a loop's own code
 }
 
