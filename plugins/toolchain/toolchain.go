@@ -129,18 +129,21 @@ func (e *CompilerError) Error() string {
 
 func (e *CompilerError) Unwrap() error { return e.Err }
 
-// firstError is the first line that tells of an error, or the first at all.
+// firstError is the first line that tells of an error, or the first at all but
+// for a heading of Go's, such as "# example.com/crowding".
 func firstError(output string) string {
-	lines := strings.FieldsFunc(output, func(r rune) bool { return r == '\n' || r == '\r' })
-	best := "it said nothing"
-	if len(lines) > 0 {
-		best = lines[0]
-	}
-	for _, line := range lines {
+	best := ""
+	for line := range strings.Lines(output) {
 		if strings.Contains(strings.ToLower(line), "error") {
 			best = line
 			break
 		}
+		if best == "" && !strings.HasPrefix(line, "#") {
+			best = strings.TrimSpace(line)
+		}
+	}
+	if best == "" {
+		return "it said nothing"
 	}
 	const most = 300
 	if best = strings.TrimSpace(best); len(best) > most {

@@ -136,6 +136,9 @@ func TestCompilerError(t *testing.T) {
 	if got := firstError(strings.Repeat("é", 400)); len(got) > 310 || !strings.HasSuffix(got, "é …") {
 		t.Errorf("a long line is cut to %q", got)
 	}
+	if got := firstError("# example.com/crowding\n./main.go:3:2: undefined: x\n"); got != "./main.go:3:2: undefined: x" {
+		t.Errorf("Go's own is %q", got)
+	}
 	if got := firstError("\n"); got != "it said nothing" {
 		t.Errorf("no line is %q", got)
 	}
