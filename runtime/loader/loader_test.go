@@ -329,6 +329,35 @@ func TestTransformsAreBound(t *testing.T) {
 	}
 }
 
+// TestTransformThatAnswersDifferently is offered a transform with the right
+// code and other answers: the model before serves on.
+func TestTransformThatAnswersDifferently(t *testing.T) {
+	t.Parallel()
+	r := newRegistry(t)
+	first := r.add(t, testModel(-1))
+	r.promote(t, first)
+	offered := double
+	offered.Pin.Golden = featurestest.Digest("what another processor answers")
+	l, err := New(Config{Registry: r, Model: name, Transforms: func(context.Context, publish.Version) ([]features.Transform, error) {
+		return []features.Transform{offered}, nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := l.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	m := testModel(1)
+	m.Transforms = []features.TransformSpec{double.Pin}
+	r.promote(t, r.add(t, m))
+	if _, _, err := l.Reload(t.Context()); err == nil || !strings.Contains(err.Error(), "answers differently on this machine") {
+		t.Errorf("error %v", err)
+	}
+	if got := l.Current().Version; got != first {
+		t.Errorf("%s serves, want %s", got, first)
+	}
+}
+
 // A champion that the owner of the loader does not accept leaves the one before
 // serving.
 func TestReloadAsksWhoOwnsIt(t *testing.T) {
