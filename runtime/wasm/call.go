@@ -1,0 +1,173 @@
+package wasm
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"livelab/pipeline/features"
+	"livelab/plugins/abi"
+)
+
+// A judge knows what a call may spend and which values may come out of it.
+type judge struct {
+	description abi.Description
+	lows, highs []float64 // of outputs, infinite for no bound
+	budget      features.Budget
+	initFuel    int64
+}
+
+func newJudge(d abi.Description, budget features.Budget, initFuel int64) *judge {
+	j := &judge{description: d, budget: budget, initFuel: initFuel}
+	for _, o := range d.Outputs {
+		low, high := math.Inf(-1), math.Inf(1)
+		if o.Min != nil {
+			low = *o.Min
+		}
+		if o.Max != nil {
+			high = *o.Max
+		}
+		j.lows, j.highs = append(j.lows, low), append(j.highs, high)
+	}
+	return j
+}
+
+// alone is what a call of a single row may spend.
+func (j *judge) alone() int64 { return j.budget.Call + j.budget.Row }
+
+// An outcome is how a call went.
+type outcome struct {
+	failed  bool
+	trapped bool // the instance must be discarded
+	cause   Cause
+	reason  string
+	spent   int64
+}
+
+// callRow computes a single row. It allocates nothing where that goes well.
+func (j *judge) callRow(g *instance, in, out []float64) outcome {
+	src, dst, ok := g.view(g.row, 1)
+	if !ok {
+		return outcome{failed: true, trapped: true, cause: Trapped, reason: "its buffers left its memory"}
+	}
+	for c, v := range in {
+		put(src[8*c:], v)
+	}
+	for c := range out {
+		put(dst[8*c:], math.NaN())
+	}
+	o := j.finish(g, g.row, 1)
+	if o.failed {
+		return o
+	}
+	if _, dst, ok = g.view(g.row, 1); !ok {
+		return outcome{failed: true, trapped: true, cause: Trapped, reason: "its buffers left its memory"}
+	}
+	for c := range out {
+		out[c] = get(dst[8*c:])
+	}
+	return o
+}
+
+// callBatch computes the rows from lo to hi of some columns in one call.
+func (j *judge) callBatch(g *instance, in, out [][]float64, lo, hi int) outcome {
+	n := hi - lo
+	b, err := g.buffersFor(n, j.initFuel)
+	if err != nil {
+		return outcome{failed: true, trapped: true, cause: Trapped, reason: err.Error()}
+	}
+	src, dst, ok := g.view(b, n)
+	if !ok {
+		return outcome{failed: true, trapped: true, cause: Trapped, reason: "its buffers left its memory"}
+	}
+	for c, column := range in {
+		putColumn(src[8*c*n:], column[lo:hi])
+	}
+	for i := 0; i < len(dst); i += 8 {
+		put(dst[i:], math.NaN())
+	}
+	o := j.finish(g, b, n)
+	if o.failed {
+		return o
+	}
+	if _, dst, ok = g.view(b, n); !ok {
+		return outcome{failed: true, trapped: true, cause: Trapped, reason: "its buffers left its memory"}
+	}
+	for c, column := range out {
+		getColumn(column[lo:hi], dst[8*c*n:])
+	}
+	return o
+}
+
+// finish calls the transform on buffers that are filled.
+func (j *judge) finish(g *instance, b buffers, n int) outcome {
+	budget := j.budget.Call + int64(n)*j.budget.Row
+	spent, err := g.transformRows(b, n, budget)
+	if err != nil {
+		o := outcome{failed: true, trapped: true, cause: Trapped, reason: err.Error(), spent: spent}
+		if t := (*trap)(nil); errors.As(err, &t) {
+			o.cause = t.cause
+		}
+		return o
+	}
+	if status := uint32(g.args[0]); status != 0 {
+		text, err := g.message(status, j.budget.Call)
+		return outcome{failed: true, trapped: err != nil, cause: Returned, reason: text, spent: spent}
+	}
+	return outcome{spent: spent}
+}
+
+// wrong says which value of an output may not be.
+func (j *judge) wrong(c int, v float64) outcome {
+	out := j.description.Outputs[c]
+	if math.IsInf(v, 0) {
+		return outcome{failed: true, cause: Infinite, reason: fmt.Sprintf("output %s is %v: give NaN for what is not known", out.Name, v)}
+	}
+	return outcome{failed: true, cause: OutOfRange, reason: fmt.Sprintf("output %s is %v, outside of %v to %v, which its description says", out.Name, v, j.lows[c], j.highs[c])}
+}
+
+// fits reports whether an output may have a value. NaN is missing, and may be.
+func (j *judge) fits(c int, v float64) bool {
+	return !(v < j.lows[c] || v > j.highs[c] || v > math.MaxFloat64 || v < -math.MaxFloat64)
+}
+
+// transformRows calls the transform without allocating.
+func (g *instance) transformRows(b buffers, n int, budget int64) (spent int64, err error) {
+	g.args = [3]uint64{uint64(b.in), uint64(b.out), uint64(n)}
+	return g.run(g.transform, budget)
+}
+
+// buffersFor a call of n rows, made where it is the first of its kind.
+func (g *instance) buffersFor(n int, budget int64) (buffers, error) {
+	if n == 1 {
+		return g.row, nil
+	}
+	if g.batch.rows == 0 {
+		b, err := g.reserve(batchRows(g.inputs+g.outputs), budget)
+		if err != nil {
+			return buffers{}, err
+		}
+		g.batch = b
+	}
+	return g.batch, nil
+}
+
+// view is where the columns of n rows lie. Views end with the next call, which
+// may grow memory.
+func (g *instance) view(b buffers, n int) (in, out []byte, ok bool) {
+	in, ok1 := g.memory.Read(b.in, uint32(8*n*g.inputs))
+	out, ok2 := g.memory.Read(b.out, uint32(8*n*g.outputs))
+	return in, out, ok1 && ok2
+}
+
+func putColumn(to []byte, from []float64) {
+	for i, v := range from {
+		put(to[8*i:8*i+8], v)
+	}
+}
+
+func getColumn(to []float64, from []byte) {
+	for i := range to {
+		to[i] = get(from[8*i : 8*i+8])
+	}
+}

@@ -1,0 +1,161 @@
+package wasm
+
+import (
+	"fmt"
+	"log/slog"
+	"runtime"
+	"time"
+
+	"livelab/pipeline/features"
+	"livelab/plugins/abi"
+	"livelab/runtime/wasm/meter"
+	"livelab/runtime/wasm/module"
+)
+
+// Policy is what becomes of a row that a transform fails on.
+type Policy string
+
+// The policies.
+const (
+	Missing Policy = "missing" // its outputs are NaN, and it is counted
+	Fail    Policy = "fail"    // the call fails with a *features.RowError
+)
+
+// Config of a Host. The zero value of a field means its default.
+type Config struct {
+	// Limits of the parser.
+	Limits module.Limits // default module.DefaultLimits()
+
+	// MemoryPages is how far the memory of one instance may grow, in pages of
+	// 64 KiB.
+	MemoryPages uint32 // default 256, which is 16 MiB; at most 1024
+
+	// Budget is the fuel of calls where Admit is not given another.
+	Budget features.Budget // default 10,000,000 a call and 50,000 a row
+
+	// InitFuel is what making an instance may spend.
+	InitFuel int64 // default 500,000,000: a Go runtime starts up in it
+
+	// ProbeFuel is what all calls of the probe together may spend.
+	ProbeFuel int64 // default 1,000,000,000
+
+	// Stack is how deep calls may nest, in bytes.
+	Stack int64 // default 1 MiB; at most meter.DefaultStack
+
+	// Instances is how many instances one transform may have at once.
+	Instances int // default GOMAXPROCS, at most 8
+
+	// CacheFolder keeps what admission found out, machine code included. It
+	// and what is above it must not be writable by others.
+	CacheFolder string // default livelab/wasm in the user's cache folder, else a temporary one
+
+	// CacheEntries is how many modules the folder keeps, oldest use first out.
+	CacheEntries int // default 64
+
+	// Compile limits the child process that compiles.
+	Compile CompileLimits
+
+	// Columns says whether a column can be read.
+	Columns func(name string) bool // default those of features.Catalogue
+
+	// OnRowError is what becomes of a row that a transform fails on.
+	OnRowError Policy // default Missing
+
+	// MaxFailedRows is how many rows may fail in one Apply.
+	MaxFailedRows int // default 1000
+
+	// MaxDiscards is how many instances one Apply may lose to traps.
+	MaxDiscards int // default 64
+
+	Logger *slog.Logger // default none
+}
+
+// CompileLimits of the child process. Each grows with the size of the code, so
+// that what is small is stopped early.
+type CompileLimits struct {
+	CPU        time.Duration // of processor time, whatever the size; default 400 ms
+	CPUPerKB   time.Duration // for each 1024 bytes of code on top; default 2 ms
+	Memory     int64         // bytes, whatever the size; default 40 MiB
+	MemoryByte int64         // bytes for each byte of code on top; default 24
+	Wall       time.Duration // of waiting, on a machine that never runs it; default 2 min
+}
+
+func (c Config) withDefaults() Config {
+	set(&c.Limits, module.DefaultLimits())
+	set(&c.MemoryPages, 256)
+	set(&c.Budget.Call, 10_000_000)
+	set(&c.Budget.Row, 50_000)
+	set(&c.InitFuel, 500_000_000)
+	set(&c.ProbeFuel, 1_000_000_000)
+	set(&c.Stack, 1<<20)
+	set(&c.Instances, min(runtime.GOMAXPROCS(0), 8))
+	set(&c.CacheEntries, 64)
+	set(&c.Compile.CPU, 400*time.Millisecond)
+	set(&c.Compile.CPUPerKB, 2*time.Millisecond)
+	set(&c.Compile.Memory, 40<<20)
+	set(&c.Compile.MemoryByte, 24)
+	set(&c.Compile.Wall, 2*time.Minute)
+	set(&c.OnRowError, Missing)
+	set(&c.MaxFailedRows, 1000)
+	set(&c.MaxDiscards, 64)
+	if c.Columns == nil {
+		c.Columns = catalogued()
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+func (c Config) validate() error {
+	for _, n := range []struct {
+		name             string
+		value, low, high int64
+	}{
+		{"MemoryPages", int64(c.MemoryPages), 1, 1024},
+		{"InitFuel", c.InitFuel, 1, 1 << 40},
+		{"ProbeFuel", c.ProbeFuel, 1, 1 << 40},
+		{"Stack", c.Stack, 1, meter.DefaultStack},
+		{"Instances", int64(c.Instances), 1, 256},
+		{"CacheEntries", int64(c.CacheEntries), 1, 1 << 20},
+		{"Compile.CPU", int64(c.Compile.CPU), 1, int64(time.Hour)},
+		{"Compile.CPUPerKB", int64(c.Compile.CPUPerKB), 1, int64(time.Second)},
+		{"Compile.Memory", c.Compile.Memory, 1 << 20, 1 << 40},
+		{"Compile.MemoryByte", c.Compile.MemoryByte, 1, 1 << 20},
+		{"Compile.Wall", int64(c.Compile.Wall), 1, int64(24 * time.Hour)},
+		{"MaxFailedRows", int64(c.MaxFailedRows), 1, 1 << 40},
+		{"MaxDiscards", int64(c.MaxDiscards), 1, 1 << 40},
+	} {
+		if n.value < n.low || n.value > n.high {
+			return fmt.Errorf("wasm: %s is %d: use %d to %d", n.name, n.value, n.low, n.high)
+		}
+	}
+	if c.OnRowError != Missing && c.OnRowError != Fail {
+		return fmt.Errorf("wasm: OnRowError is %q: use %q or %q", c.OnRowError, Missing, Fail)
+	}
+	return validBudget(c.Budget)
+}
+
+// validBudget keeps the sum of a batch far from overflow.
+func validBudget(b features.Budget) error {
+	const most = 1 << 40
+	if b.Call < 1 || b.Call > most || b.Row < 0 || b.Row > most/abi.MaxRows {
+		return fmt.Errorf("wasm: a budget of %d a call and %d a row: use 1 to %d, and 0 to %d", b.Call, b.Row, int64(most), int64(most)/abi.MaxRows)
+	}
+	return nil
+}
+
+func catalogued() func(string) bool {
+	known := map[string]bool{}
+	for _, f := range features.Catalogue() {
+		known[f.Name] = true
+	}
+	return func(name string) bool { return known[name] }
+}
+
+func set[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}

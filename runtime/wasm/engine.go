@@ -1,0 +1,126 @@
+package wasm
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
+
+	"livelab/plugins/abi"
+	"livelab/runtime/wasm/meter"
+)
+
+// features of WebAssembly that the engine takes, the same as the parser.
+const coreFeatures = api.CoreFeaturesV2
+
+// newRuntime with a cache of machine code, for the child that fills it and the
+// parent that reads it: both must ask for the same.
+func newRuntime(ctx context.Context, cache wazero.CompilationCache, pages uint32) wazero.Runtime {
+	return wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().
+		WithCoreFeatures(coreFeatures).
+		WithDebugInfoEnabled(false).
+		WithMemoryLimitPages(pages).
+		WithCompilationCache(cache))
+}
+
+// An engine makes instances of one module. It is safe for concurrent use.
+type engine struct {
+	cache    wazero.CompilationCache
+	runtime  wazero.Runtime
+	compiled wazero.CompiledModule
+
+	depth    int64 // stack of a call
+	initFuel int64
+}
+
+// load a metered module whose machine code is in a folder. The engine decodes
+// it once more, which costs what it cost the child that had limits.
+func load(ctx context.Context, cfg Config, metered []byte, native string) (_ *engine, err error) {
+	e := &engine{depth: cfg.Stack, initFuel: cfg.InitFuel}
+	if e.cache, err = wazero.NewCompilationCacheWithDir(native); err != nil {
+		return nil, fmt.Errorf("open machine code: %w", err)
+	}
+	e.runtime = newRuntime(ctx, e.cache, cfg.MemoryPages)
+	defer func() {
+		if err != nil {
+			e.close()
+		}
+	}()
+	if err := addStubs(ctx, e.runtime); err != nil {
+		return nil, err
+	}
+	if e.compiled, err = e.runtime.CompileModule(ctx, metered); err != nil {
+		return nil, fmt.Errorf("load machine code: %w", err)
+	}
+	return e, nil
+}
+
+// instantiate makes an instance and initialises it. A *trap or a *Refusal is
+// the module's fault.
+func (e *engine) instantiate() (_ *instance, spent int64, err error) {
+	g := &instance{depth: e.depth}
+	g.ctx = context.WithValue(context.Background(), instanceKey{}, g)
+	cfg := wazero.NewModuleConfig().WithName("").WithStartFunctions()
+	ctx := experimental.WithMemoryAllocator(g.ctx, experimental.MemoryAllocatorFunc(allocateMemory))
+	if g.module, err = e.fresh(ctx, cfg); err != nil {
+		return nil, 0, err
+	}
+	defer func() {
+		if err != nil {
+			g.close()
+		}
+	}()
+	g.memory = g.module.ExportedMemory(abi.Memory)
+	g.alloc = g.module.ExportedFunction(abi.Alloc)
+	g.transform = g.module.ExportedFunction(abi.Transform)
+	g.failure = g.module.ExportedFunction(abi.Error)
+	if g.fuel, err = g.global(meter.Fuel); err != nil {
+		return nil, 0, err
+	}
+	if g.stack, err = g.global(meter.Stack); err != nil {
+		return nil, 0, err
+	}
+	if start := g.module.ExportedFunction(abi.Initialize); start != nil {
+		if spent, err = g.spend(start, e.initFuel); err != nil {
+			return nil, spent, fmt.Errorf("%s: %w", abi.Initialize, err)
+		}
+	}
+	return g, spent, nil
+}
+
+func (e *engine) fresh(ctx context.Context, cfg wazero.ModuleConfig) (_ api.Module, err error) {
+	defer func() {
+		if r := recover(); r != nil { // the system has no memory to map
+			err = fmt.Errorf("make an instance: %v", r)
+		}
+	}()
+	m, err := e.runtime.InstantiateModule(ctx, e.compiled, cfg)
+	if err != nil {
+		return nil, refuse("an instance cannot be made: %s", clean(err.Error(), 200))
+	}
+	return m, nil
+}
+
+func (g *instance) global(name string) (api.MutableGlobal, error) {
+	v, ok := g.module.ExportedGlobal(name).(api.MutableGlobal)
+	if !ok {
+		return nil, fmt.Errorf("the metered module has no global %q", name)
+	}
+	return v, nil
+}
+
+// equip an instance for calls of single rows.
+func (g *instance) equip(j *judge) (err error) {
+	g.inputs, g.outputs = len(j.description.Inputs), len(j.description.Outputs)
+	g.row, err = g.reserve(1, j.initFuel)
+	return err
+}
+
+// close ends all instances. None may be in a call.
+func (e *engine) close() {
+	ctx := context.Background()
+	_ = e.runtime.Close(ctx)
+	_ = e.cache.Close(ctx)
+}

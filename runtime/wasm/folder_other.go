@@ -1,0 +1,7 @@
+//go:build !unix
+
+package wasm
+
+// checkPrivate leaves a folder's rights to the system: the user's own cache
+// folder is private where permissions are not those of Unix.
+func checkPrivate(string) error { return nil }

@@ -1,0 +1,216 @@
+package wasm
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+
+	"livelab/pipeline/features"
+	"livelab/plugins/abi"
+)
+
+// A session is one Apply: columns, what may go wrong in it, and what did.
+// Several workers share it.
+type session struct {
+	judge   *judge
+	pool    *pool
+	stats   *counters
+	in, out [][]float64
+	rows    int
+
+	policy      Policy
+	maxFailed   int
+	maxDiscards int
+	maxFuel     int64       // of all calls, 0 for as much as they may
+	bad         map[int]int // where not nil, collects the rows that failed by cause + 1
+
+	mu       sync.Mutex
+	next     int // the first row that nobody has taken
+	chunk    int // rows of the next call
+	failed   int
+	discards int
+	fuel     int64
+	first    *features.RowError // of those that failed, the lowest
+	err      error
+}
+
+// claim the next rows to judge; none where all are taken or the session failed.
+func (s *session) claim() (lo, hi int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err != nil {
+		return 0, 0
+	}
+	lo = s.next
+	s.next = min(lo+s.chunk, s.rows)
+	return lo, s.next
+}
+
+// work off chunks until there are none.
+func (s *session) work() {
+	for {
+		lo, hi := s.claim()
+		if lo == hi {
+			return
+		}
+		g, err := s.pool.take()
+		if err == nil {
+			g, err = s.run(g, lo, hi)
+			s.pool.put(g)
+		}
+		if err != nil {
+			s.stop(err)
+		}
+	}
+}
+
+// stop the session. Rows below the one that failed have been taken before it,
+// and are judged to the end: which row an error names does not hang on chance.
+func (s *session) stop(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r := (*features.RowError)(nil); s.policy == Fail && errors.As(err, &r) {
+		err = s.first
+	}
+	s.err = err
+}
+
+// run judges rows in one call where that goes well, else in halves. The
+// instance that comes back is nil after a trap.
+//
+// A row is judged by what a call of it alone may spend. A batch that spent
+// more may hold a row that is too dear, and is judged again in halves: what
+// comes out never depends on how rows were put together.
+func (s *session) run(g *instance, lo, hi int) (_ *instance, err error) {
+	if g == nil {
+		if g, err = s.pool.make(); err != nil {
+			return nil, err
+		}
+	}
+	o := s.judge.callBatch(g, s.in, s.out, lo, hi)
+	if g, err = s.settle(g, o); err != nil {
+		return g, err
+	}
+	n := hi - lo
+	if !o.failed && (n == 1 || o.spent <= s.judge.alone()) {
+		s.fitted(n, o.spent)
+		return g, s.check(lo, hi)
+	}
+	if n == 1 {
+		return g, s.fail(lo, o)
+	}
+	s.unfit(n, o)
+	if g, err = s.run(g, lo, lo+n/2); err != nil {
+		return g, err
+	}
+	return s.run(g, lo+n/2, hi)
+}
+
+// settle counts a call, and discards the instance after a trap.
+func (s *session) settle(g *instance, o outcome) (*instance, error) {
+	s.stats.calls.Add(1)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fuel += o.spent
+	if s.maxFuel > 0 && s.fuel > s.maxFuel {
+		g.close()
+		return nil, refuse("the probe's rows spent more than %d of fuel: do less work for a row", s.maxFuel)
+	}
+	if !o.trapped {
+		return g, nil
+	}
+	g.close()
+	s.stats.discards.Add(1)
+	s.discards++
+	if s.discards > s.maxDiscards {
+		return nil, fmt.Errorf("more than %d calls of it trapped, the last because %s: mend it, or leave the transform out", s.maxDiscards, o.reason)
+	}
+	return nil, nil
+}
+
+// fitted lets calls grow again where fuel is plenty.
+func (s *session) fitted(n int, spent int64) {
+	s.mu.Lock()
+	if n == s.chunk && spent <= s.judge.alone()/4 {
+		s.chunk = min(2*n, batchRows(len(s.in)+len(s.out)))
+	}
+	s.mu.Unlock()
+}
+
+// unfit remembers that a call of n rows costs too much.
+func (s *session) unfit(n int, o outcome) {
+	if o.failed {
+		return
+	}
+	s.mu.Lock()
+	s.chunk = min(s.chunk, n/2)
+	s.mu.Unlock()
+}
+
+// check the values that came out for rows.
+func (s *session) check(lo, hi int) error {
+	for c, column := range s.out {
+		for _, v := range column[lo:hi] {
+			if !s.judge.fits(c, v) {
+				return s.sift(lo, hi)
+			}
+		}
+	}
+	return nil
+}
+
+// sift fails the rows that have a wrong value, each once and in order.
+func (s *session) sift(lo, hi int) error {
+	for row := lo; row < hi; row++ {
+		for c, column := range s.out {
+			if s.judge.fits(c, column[row]) {
+				continue
+			}
+			if err := s.fail(row, s.judge.wrong(c, column[row])); err != nil {
+				return err
+			}
+			break
+		}
+	}
+	return nil
+}
+
+// fail a row: its outputs are missing.
+func (s *session) fail(row int, o outcome) error {
+	for _, column := range s.out {
+		column[row] = missing
+	}
+	s.stats.failed[o.cause].Add(1)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.bad != nil {
+		s.bad[row] = int(o.cause) + 1
+	}
+	s.failed++
+	if s.first == nil || row < s.first.Row {
+		s.first = &features.RowError{Transform: s.judge.description.Name, Row: row, Reason: o.reason}
+	}
+	if s.policy == Fail {
+		return s.first
+	}
+	if s.failed > s.maxFailed {
+		return fmt.Errorf("more than %d rows failed, such as %w", s.maxFailed, s.first)
+	}
+	return nil
+}
+
+// shape checks that columns are as many as named, all of one length.
+func shape(d abi.Description, in, out [][]float64) (rows int, err error) {
+	if len(in) != len(d.Inputs) || len(out) != len(d.Outputs) {
+		return 0, fmt.Errorf("%d and %d columns for %d inputs and %d outputs of transform %s", len(in), len(out), len(d.Inputs), len(d.Outputs), d.Name)
+	}
+	rows = len(in[0])
+	for _, columns := range [][][]float64{in, out} {
+		for _, c := range columns {
+			if len(c) != rows {
+				return 0, fmt.Errorf("columns of %d and %d rows for transform %s", rows, len(c), d.Name)
+			}
+		}
+	}
+	return rows, nil
+}

@@ -1,0 +1,183 @@
+package wasm
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"livelab/plugins/abi"
+)
+
+// A store keeps what admission found out about modules, one folder for each:
+//
+//	<key>/metered.wasm   the module with metering
+//	<key>/native/...     its machine code, as the engine keeps it
+//	<key>/record.json    the rest, with the digests of all files; its first
+//	                     line is the digest of those that follow
+//
+// A folder appears in one step. One that is broken is removed, and as if it
+// had never been there.
+type store struct {
+	folder  string
+	entries int
+	log     *slog.Logger
+}
+
+// A record is what need not be found out again.
+type record struct {
+	Description abi.Description   `json:"description"`
+	Golden      string            `json:"golden"`
+	Files       map[string]string `json:"files"` // path in the entry -> hex SHA-256
+}
+
+const (
+	meteredFile = "metered.wasm"
+	nativeDir   = "native"
+	recordFile  = "record.json"
+	draftPrefix = "draft-"
+)
+
+// draft is a new folder, to be filled and then kept or removed.
+func (s *store) draft() (string, error) {
+	folder, err := os.MkdirTemp(s.folder, draftPrefix)
+	if err == nil {
+		err = os.Mkdir(filepath.Join(folder, nativeDir), 0o700)
+	}
+	if err != nil {
+		return "", fmt.Errorf("make a folder for machine code: %w", err)
+	}
+	return folder, nil
+}
+
+// keep a draft under a key. Losing a race for it to another process is fine.
+func (s *store) keep(draft, key string, r record) error {
+	r.Files = map[string]string{}
+	err := filepath.WalkDir(draft, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		name, err := filepath.Rel(draft, path)
+		if err != nil {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		r.Files[name] = digest(content)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	text, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	text = append([]byte(digest(text)+"\n"), text...)
+	if err := os.WriteFile(filepath.Join(draft, recordFile), text, 0o600); err != nil {
+		return err
+	}
+	if err := os.Rename(draft, s.path(key)); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	s.prune()
+	return nil
+}
+
+// find what is kept under a key, with the metered module.
+func (s *store) find(key string) (r record, metered []byte, ok bool) {
+	r, metered, err := s.read(key)
+	if err == nil {
+		now := time.Now()
+		_ = os.Chtimes(s.path(key), now, now)
+		return r, metered, true
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		s.drop(key, err)
+	}
+	return record{}, nil, false
+}
+
+// drop an entry that cannot be used.
+func (s *store) drop(key string, why error) {
+	s.log.Warn("an entry in the cache of transforms is broken, and made anew", "folder", s.path(key), "error", why)
+	_ = os.RemoveAll(s.path(key))
+}
+
+func (s *store) read(key string) (r record, metered []byte, err error) {
+	text, err := os.ReadFile(filepath.Join(s.path(key), recordFile))
+	if err != nil {
+		if _, statErr := os.Stat(s.path(key)); statErr == nil {
+			err = errors.New("it has no record")
+		}
+		return r, nil, err
+	}
+	sum, text, _ := bytes.Cut(text, []byte("\n"))
+	if string(sum) != digest(text) {
+		return r, nil, errors.New("its record is damaged")
+	}
+	if err := json.Unmarshal(text, &r); err != nil {
+		return r, nil, err
+	}
+	for name, want := range r.Files {
+		content, err := os.ReadFile(filepath.Join(s.path(key), name))
+		if err != nil {
+			return r, nil, errors.New("a file of it is gone")
+		}
+		if digest(content) != want {
+			return r, nil, fmt.Errorf("its file %s is damaged", name)
+		}
+		if name == meteredFile {
+			metered = content
+		}
+	}
+	return r, metered, nil
+}
+
+func (s *store) path(key string) string { return filepath.Join(s.folder, key) }
+
+// native is where the machine code of an entry or a draft is.
+func native(entry string) string { return filepath.Join(entry, nativeDir) }
+
+// prune removes the entries that were not used for longest, and drafts that a
+// process left when it ended.
+func (s *store) prune() {
+	list, err := os.ReadDir(s.folder)
+	if err != nil {
+		return
+	}
+	type entry struct {
+		name string
+		used time.Time
+	}
+	var kept []entry
+	for _, d := range list {
+		info, err := d.Info()
+		switch {
+		case err != nil || !d.IsDir():
+		case strings.HasPrefix(d.Name(), draftPrefix):
+			if time.Since(info.ModTime()) > time.Hour {
+				_ = os.RemoveAll(s.path(d.Name()))
+			}
+		case len(d.Name()) == hex.EncodedLen(sha256.Size):
+			kept = append(kept, entry{d.Name(), info.ModTime()})
+		}
+	}
+	slices.SortFunc(kept, func(a, b entry) int { return b.used.Compare(a.used) })
+	for _, e := range kept[min(len(kept), s.entries):] {
+		_ = os.RemoveAll(s.path(e.name))
+	}
+}
+
+func digest(p []byte) string {
+	sum := sha256.Sum256(p)
+	return hex.EncodeToString(sum[:])
+}
