@@ -66,6 +66,7 @@ type Body struct {
 	Instrs int    // offset of the first instruction in Code
 	Locals int    // declared, parameters not counted
 	Stack  int    // greatest height of the operand stack, in values
+	Work   int    // estimate of what compiling it costs, see Limits
 }
 
 // Section is one section as it lies in the file.

@@ -101,6 +101,7 @@ type info struct {
 	result ValType // 0 for none
 	align  uint8   // the largest that a memarg may have, as an exponent
 	lanes  uint8   // the number of lanes, where there is a lane to choose
+	work   uint8   // its weight
 }
 
 var opcodes = buildOpcodes()

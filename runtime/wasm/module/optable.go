@@ -40,6 +40,7 @@ func (r run) info(name string) info {
 	if result != "" {
 		in.result = letterType(result[0])
 	}
+	in.work = uint8(in.weight())
 	return in
 }
 

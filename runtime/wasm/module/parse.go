@@ -43,6 +43,7 @@ type parser struct {
 	data      int       // data segments
 	bodies    int       // function bodies
 	customs   int
+	work      int // of the bodies so far
 	body      *validator
 }
 
@@ -141,7 +142,7 @@ func (p *parser) section(id int) *Error {
 	case SectionData:
 		return p.each("data segments", p.limits.DataSegments, 2, p.dataSegment)
 	}
-	return fail(p.at, "a start section: export _initialize instead")
+	return fail(p.at, "a start section: export _initialize instead (asc: --exportStart _initialize)")
 }
 
 // each reads a vector. least is the number of bytes of its smallest entry, so

@@ -29,6 +29,8 @@ type validator struct {
 	stack  []ValType
 	frames []frame
 	most   int // greatest height of stack
+	work   int // what compiling the body costs
+	blocks int
 }
 
 // functionBody reads one entry of the code section.
@@ -61,10 +63,11 @@ func (p *parser) functionBody() *Error {
 
 func (v *validator) run(b *Body) *Error {
 	t := &v.p.m.Types[b.Type]
-	v.locals = append(v.locals[:0], t.Params...)
+	v.locals, v.work, v.blocks = append(v.locals[:0], t.Params...), 0, 0
 	if err := v.readLocals(); err != nil {
 		return err
 	}
+	v.work = len(v.locals)
 	b.Locals = len(v.locals) - len(t.Params)
 	b.Instrs = v.p.at
 	v.stack, v.frames, v.most = v.stack[:0], v.frames[:0], 0
@@ -83,8 +86,9 @@ func (v *validator) run(b *Body) *Error {
 	if v.p.at != len(v.p.code) {
 		return fail(v.p.at, "%d bytes follow a function's last end", len(v.p.code)-v.p.at)
 	}
-	b.Stack = v.most
-	return nil
+	b.Stack, b.Work = v.most, v.work
+	v.p.work += v.work
+	return v.affordable()
 }
 
 func (v *validator) readLocals() *Error {
@@ -115,6 +119,7 @@ func (v *validator) readLocals() *Error {
 // instr checks the instruction v.in.
 func (v *validator) instr() *Error {
 	d := lookup(v.in.Op)
+	v.work += int(d.work)
 	if !d.simple {
 		return v.special()
 	}

@@ -63,6 +63,9 @@ func (v *validator) block() *Error {
 	if err := v.popAll(params); err != nil {
 		return err
 	}
+	if err := v.ways(1, ends); err != nil {
+		return err
+	}
 	return v.enter(v.in.Op, params, ends)
 }
 
@@ -73,6 +76,9 @@ func (v *validator) otherwise() *Error {
 	}
 	if f.op != OpIf {
 		return v.fail("else without an if")
+	}
+	if err := v.ways(1, f.params); err != nil {
+		return err
 	}
 	return v.enter(OpElse, f.params, f.ends)
 }
@@ -108,6 +114,9 @@ func (v *validator) branch() *Error {
 		if err := v.popAll(v.frames[0].ends); err != nil {
 			return err
 		}
+		if err := v.ways(1, nil); err != nil {
+			return err
+		}
 	case OpBr, OpBrIf:
 		if v.in.Op == OpBrIf {
 			if err := v.pop(I32); err != nil {
@@ -119,6 +128,9 @@ func (v *validator) branch() *Error {
 			return err
 		}
 		if err := v.popAll(types); err != nil {
+			return err
+		}
+		if err := v.ways(1, types); err != nil {
 			return err
 		}
 		if v.in.Op == OpBrIf {
@@ -142,17 +154,21 @@ func (v *validator) branchTable() *Error {
 	if t.Len() > v.p.limits.Targets {
 		return v.fail("a br_table of %d labels, at most %d are allowed", t.Len(), v.p.limits.Targets)
 	}
-	arity := -1
+	first := t
+	carried, err := v.labelTypes(first.Next())
+	if err != nil {
+		return err
+	}
+	if err := v.ways(t.Len(), carried); err != nil {
+		return err
+	}
 	for t.Len() > 0 {
 		types, err := v.labelTypes(t.Next())
 		if err != nil {
 			return err
 		}
-		if arity < 0 {
-			arity = len(types)
-		}
-		if len(types) != arity {
-			return v.fail("a br_table to labels of %d and of %d values", arity, len(types))
+		if len(types) != len(carried) {
+			return v.fail("a br_table to labels of %d and of %d values", len(carried), len(types))
 		}
 		if err := v.peekAll(types); err != nil {
 			return err
@@ -194,6 +210,9 @@ func (v *validator) call() *Error {
 		t = &m.Types[v.in.X]
 	}
 	if err := v.popAll(t.Params); err != nil {
+		return err
+	}
+	if err := v.ways(1, t.Params); err != nil {
 		return err
 	}
 	return v.pushAll(t.Results)
