@@ -66,6 +66,7 @@ gate.md). Without --version it judges the one trained last.`,
 			return verdictError(v)
 		},
 	}
+	a.addHostFlags(cmd)
 	f := cmd.Flags()
 	f.StringVar(&task, "task", "network-shortage", "`question` that the model answers")
 	f.StringVar(&version, "version", "", "`version` to judge (default: the one trained last)")

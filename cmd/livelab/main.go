@@ -12,6 +12,8 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+
+	"livelab/runtime/wasm"
 )
 
 // The exit codes, which scripts rely on.
@@ -37,6 +39,7 @@ func usageError(format string, args ...any) error {
 }
 
 func main() {
+	wasm.CompileIfChild()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
@@ -49,7 +52,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	a := &app{stdout: results, stderr: stderr, getenv: os.LookupEnv}
 	root := a.rootCommand()
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	err := errors.Join(root.ExecuteContext(ctx), a.transforms.close())
 	if err == nil {
 		err = results.err
 	}

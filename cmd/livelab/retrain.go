@@ -35,6 +35,7 @@ that the gate does not let pass is kept and not published; the champion stays.`,
 		},
 	}
 	flags.add(cmd)
+	a.addHostFlags(cmd)
 	cmd.Flags().StringVar(&flags.rules, "rules", "", "the gate's rules `file`, YAML")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd

@@ -17,6 +17,7 @@ type app struct {
 	getenv         func(string) (string, bool)
 	log            *slog.Logger
 	logs           *logWriter // what log writes to
+	transforms     transforms
 
 	// The flags that every command has.
 	store       string

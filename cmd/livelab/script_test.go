@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
@@ -9,16 +10,31 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"livelab/runtime/wasm"
 	"livelab/sql/pgtest"
 )
 
 // withPostgres stops the PostgreSQL of the tests after them.
 type withPostgres struct{ m *testing.M }
 
-func (w withPostgres) Run() int { return pgtest.Run(w.m) }
+func (w withPostgres) Run() int {
+	dir, err := os.MkdirTemp("", "livelab-transforms-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	transformCache = dir
+	defer os.RemoveAll(dir)
+	return pgtest.Run(w.m)
+}
+
+// transformCache is where the tests keep compiled transforms: one folder for
+// all, as compiling the same code again proves nothing.
+var transformCache string
 
 // TestMain puts the program on the PATH of the tests, scripts or not.
 func TestMain(m *testing.M) {
+	wasm.CompileIfChild()
 	testscript.Main(withPostgres{m}, map[string]func(){
 		"livelab": func() {
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -27,6 +27,7 @@ run "livelab ingest" beside it, or "livelab up" instead.`,
 		},
 	}
 	flags.add(cmd)
+	a.addHostFlags(cmd)
 	cmd.Flags().StringVar(&flags.task, "task", "network-shortage", "`question` that is answered")
 	cmd.Flags().StringVar(&from, "source", "store", "store, or replay: what the store holds as if it were now")
 	return cmd
@@ -53,7 +54,7 @@ func (a *app) serve(ctx context.Context, flags serveFlags, from string) (err err
 	if err != nil {
 		return err
 	}
-	svc, err := a.newService(flags, s, src, func() time.Time { return time.Time{} }, nil)
+	svc, err := a.newService(ctx, flags, s, src, func() time.Time { return time.Time{} }, nil)
 	if err != nil {
 		return err
 	}
@@ -65,6 +66,7 @@ func (a *app) serve(ctx context.Context, flags serveFlags, from string) (err err
 		a.log.Warn("the model was trained on other data than the store holds", "model", loaded.Metadata.Data(), "store", src.origin)
 	}
 	a.printAddresses(l, svc)
+	svc.plugins.Start()
 	return svc.run(ctx, l)
 }
 

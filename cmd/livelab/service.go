@@ -17,6 +17,7 @@ import (
 	"livelab/runtime/loader"
 	"livelab/runtime/predlog"
 	"livelab/runtime/server"
+	"livelab/runtime/wasm/catalogue"
 )
 
 // serveFlags are the flags of everything that serves.
@@ -62,15 +63,23 @@ type service struct {
 	server *server.Server
 	models *loader.Loader
 	log    *predlog.Writer
+
+	plugins *catalogue.Catalogue
 }
 
 // newService sets up the server over a store and a source. It serves no model
-// until models.Reload finds one that is accepted.
-func (a *app) newService(f serveFlags, s store, src *source, lastIngest func() time.Time, accept func(*loader.Loaded) error) (*service, error) {
+// until models.Reload finds one that is accepted, and looks at no plugins until
+// plugins.Start: both wants the processor, and the model comes first.
+func (a *app) newService(ctx context.Context, f serveFlags, s store, src *source, lastIngest func() time.Time, accept func(*loader.Loaded) error) (*service, error) {
+	plugins, err := a.theCatalogue(ctx)
+	if err != nil {
+		return nil, err
+	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	models, err := loader.New(loader.Config{
 		Registry: a.registry(), Model: f.task, Alias: publish.Champion, Accept: accept, Logger: a.log,
+		Transforms: a.versionTransforms,
 	})
 	if err != nil {
 		return nil, err
@@ -86,6 +95,7 @@ func (a *app) newService(f serveFlags, s store, src *source, lastIngest func() t
 			Rows:       dataset.NewLive(s, src.now),
 			Log:        log,
 			Recent:     s,
+			Plugins:    plugins,
 			Status:     func(ctx context.Context) server.Status { return status(ctx, s, src, lastIngest()) },
 			Logger:     a.log,
 			Now:        time.Now,
@@ -95,7 +105,7 @@ func (a *app) newService(f serveFlags, s store, src *source, lastIngest func() t
 	if err != nil {
 		return nil, err
 	}
-	return &service{server: srv, models: models, log: log}, nil
+	return &service{server: srv, models: models, log: log, plugins: plugins}, nil
 }
 
 // run answers until ctx ends, then lets what is under way finish and writes

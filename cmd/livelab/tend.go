@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"livelab/pipeline/dataset"
+	"livelab/pipeline/features"
 	"livelab/pipeline/gate"
 	"livelab/pipeline/ingest"
 	"livelab/pipeline/train"
@@ -75,8 +76,14 @@ func (t *tender) retrain(ctx context.Context, bars *progress, by string) error {
 	if err != nil {
 		return err
 	}
-	at, end := bars.step("train " + t.task.Name)
 	cfg := t.cfg
+	if t.way.Transforms, err = t.findTransforms(ctx); err != nil {
+		return err
+	}
+	if cfg.Inputs, err = withOutputs(cfg.Inputs, t.way.Transforms); err != nil {
+		return err
+	}
+	at, end := bars.step("train " + t.task.Name)
 	cfg.Progress = func(p train.Progress) { at(int64(p.Done), int64(p.Total)) }
 	o, err := t.way.Run(ctx, d, t.task, cfg, by)
 	end()
@@ -97,6 +104,21 @@ func (t *tender) retrain(ctx context.Context, bars *progress, by string) error {
 	t.app.log.Info("published", "version", o.Trained.Version, "f1", o.Trained.Metrics.F1)
 	_, _, err = t.svc.models.Reload(ctx)
 	return err
+}
+
+// findTransforms finds what --transform names as it is offered now. What is
+// taken by default is left out, and that is said, where it cannot be had.
+func (t *tender) findTransforms(ctx context.Context) ([]features.Transform, error) {
+	ts, err := t.app.resolveTransforms(ctx, t.flags.train.transforms)
+	if err == nil || ctx.Err() != nil || !t.flags.byDefault {
+		return ts, err
+	}
+	hint := "see `livelab plugin list`"
+	if len(shipped()) == 0 {
+		hint = "this program was built without the shipped ones; build it with `make build`"
+	}
+	t.app.log.Warn("training without transforms", "error", err, "hint", hint)
+	return nil, nil
 }
 
 // goesOn says what serves after a training that brought no new model.

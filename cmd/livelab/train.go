@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -27,6 +28,8 @@ type trainFlags struct {
 	c        float64
 	rules    string
 	dataset  string
+
+	transforms []string
 }
 
 func (f *trainFlags) add(cmd *cobra.Command) {
@@ -37,6 +40,12 @@ func (f *trainFlags) add(cmd *cobra.Command) {
 	fl.StringVar(&f.features, "features", "all", "all, classic (the eight inputs that every client sends), or a comma-separated `list`")
 	fl.Float64Var(&f.c, "c", 1, "inverse strength of the L2 penalty")
 	fl.StringVar(&f.dataset, "dataset", "", "frozen dataset to train on, a `folder` (default: what the store holds)")
+	f.addTransforms(cmd)
+}
+
+func (f *trainFlags) addTransforms(cmd *cobra.Command, names ...string) {
+	cmd.Flags().StringSliceVar(&f.transforms, "transform", names,
+		"transforms to train with: `NAME`, NAME@DIGEST or a .wasm file, repeatable or with commas; none for none")
 }
 
 // parse gives the task and the training's configuration.
@@ -68,12 +77,41 @@ func (f *trainFlags) parse() (features.Task, train.Config, error) {
 
 func checkFeatures(names []string) error {
 	for _, name := range names {
+		if strings.Contains(name, ".") {
+			continue // an output of a transform, see withOutputs
+		}
 		known := func(f features.Feature) bool { return f.Name == name }
 		if !slices.ContainsFunc(features.Catalogue(), known) {
 			return usageError("--features names %q, which there is none of; a model may read %s", name, strings.Join(features.Inputs(), " "))
 		}
 	}
 	return nil
+}
+
+// withOutputs adds the outputs of transforms to features that were chosen,
+// unless these name what they take of a transform. No features are the default
+// of the training, which has the outputs.
+func withOutputs(chosen []string, ts []features.Transform) ([]string, error) {
+	if len(chosen) == 0 {
+		return nil, nil
+	}
+	inputs, outputs := slices.Clone(chosen), make(map[string]bool)
+	for _, t := range ts {
+		spec := t.Spec()
+		named := slices.ContainsFunc(chosen, func(c string) bool { return strings.HasPrefix(c, spec.Name+".") })
+		for _, out := range spec.Outputs {
+			outputs[spec.Name+"."+out] = true
+			if !named {
+				inputs = append(inputs, spec.Name+"."+out)
+			}
+		}
+	}
+	for _, name := range chosen {
+		if strings.Contains(name, ".") && !outputs[name] {
+			return nil, usageError("--features names %q, which no --transform gives", name)
+		}
+	}
+	return inputs, nil
 }
 
 // parseTask finds a task by its name.
@@ -94,6 +132,7 @@ func (a *app) way(rulesFile string) (*retrain.Way, error) {
 		Registry: a.registry(),
 		Root:     a.artifacts,
 		Rules:    rules,
+		Open:     a.openTransforms,
 		Code:     code(),
 		Now:      time.Now,
 		Logger:   a.log,
@@ -122,7 +161,8 @@ func (a *app) trainCommand() *cobra.Command {
 		Short: "Train a version and put it into the registry, where it waits for the gate",
 		Args:  cobra.NoArgs,
 		Example: `  livelab train
-  livelab train --dataset frozen --horizon 30m --json`,
+  livelab train --dataset frozen --horizon 30m --json
+  livelab train --transform calendar,./my.wasm`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var t retrain.Trained
 			err := a.training(cmd.Context(), flags, func(w *retrain.Way, d *dataset.Dataset, task features.Task, cfg train.Config) (err error) {
@@ -140,6 +180,7 @@ func (a *app) trainCommand() *cobra.Command {
 		},
 	}
 	flags.add(cmd)
+	a.addHostFlags(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }
@@ -152,6 +193,12 @@ func (a *app) training(ctx context.Context, flags trainFlags, do func(*retrain.W
 	}
 	w, err := a.way(flags.rules)
 	if err != nil {
+		return err
+	}
+	if w.Transforms, err = a.resolveTransforms(ctx, flags.transforms); err != nil {
+		return err
+	}
+	if cfg.Inputs, err = withOutputs(cfg.Inputs, w.Transforms); err != nil {
 		return err
 	}
 	d, err := a.readDataset(ctx, flags.dataset, flags.network)
@@ -183,6 +230,9 @@ func (a *app) trainError(err error, asJSON bool) error {
 func (a *app) printTrained(t retrain.Trained) {
 	r := t.Metrics
 	a.printf("trained %s %s\n  digest   %s\n  dataset  %s\n", t.Model, t.Version, t.Digest, t.Dataset)
+	for _, name := range slices.Sorted(maps.Keys(t.Transforms)) {
+		a.printf("  with     %s, digest %s\n", name, t.Transforms[name])
+	}
 	a.printf("  rows     %d train, %d validation, %d test (%d positives)\n\n", r.Train.Samples, r.Validation.Samples, r.Test.Samples, r.Test.Positives)
 	a.printf("  %-14s %8s %8s %8s %8s %8s\n", "on the test", "F1", "PR-AUC", "ROC-AUC", "Brier", "ECE")
 	for _, row := range []struct {

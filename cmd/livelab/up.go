@@ -28,6 +28,9 @@ type upFlags struct {
 	every     time.Duration
 	months    int
 	retrainAt string
+
+	// byDefault says that nobody asked for the transforms.
+	byDefault bool
 }
 
 func (a *app) upCommand() *cobra.Command {
@@ -43,11 +46,14 @@ stored stays: the next start goes on from it and serves at once.`,
   livelab up --source live --network bikemi --listen 127.0.0.1:8080
   livelab up --source replay    # after livelab import`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			flags.byDefault = !cmd.Flags().Changed("transform")
 			return stopped(cmd.Context(), a.up(cmd.Context(), flags))
 		},
 	}
 	flags.source.add(cmd, sourceAuto)
 	flags.serve.add(cmd)
+	flags.train.addTransforms(cmd, "calendar")
+	a.addHostFlags(cmd)
 	f := cmd.Flags()
 	f.StringVar(&flags.train.task, "task", "network-shortage", "`question` that is answered")
 	f.DurationVar(&flags.train.horizon, "horizon", time.Hour, "how far ahead the model looks, whole minutes from 0 to 24h")
@@ -128,7 +134,7 @@ func (t *tender) run(ctx context.Context, l net.Listener, schedule schedule) err
 		lastIngest = func() time.Time { return newestSuccess(collector.Status()) }
 	}
 	var err error
-	if t.svc, err = t.app.newService(t.flags.serve, t.store, t.source, lastIngest, t.accept); err != nil {
+	if t.svc, err = t.app.newService(ctx, t.flags.serve, t.store, t.source, lastIngest, t.accept); err != nil {
 		return err
 	}
 	if err := t.findNewest(ctx); err != nil {
@@ -159,6 +165,13 @@ func (t *tender) begin(ctx context.Context, l net.Listener) error {
 		t.app.printAddresses(l, t.svc)
 	case !errors.Is(err, publish.ErrNotFound):
 		t.app.log.Error("the champion cannot serve; training another model", "error", err)
+	}
+	t.svc.plugins.Start()
+	// Asked before the history is fetched, so that a wrong name is said at once.
+	if _, err := t.findTransforms(ctx); err != nil && !serving {
+		return err
+	} else if err != nil {
+		t.app.log.Error("the next training will fail; what serves goes on serving", "error", err)
 	}
 	if err := t.prepare(ctx, !serving); err != nil {
 		return err

@@ -55,6 +55,8 @@ type Trained struct {
 	Digest  string         `json:"digest"`
 	Dataset string         `json:"dataset"`
 	Metrics metrics.Report `json:"metrics"`
+
+	Transforms map[string]string `json:"transforms,omitempty"` // digests by name
 }
 
 // Train trains on a dataset, freezes it beside the version, and puts the
@@ -87,6 +89,7 @@ func (w *Way) add(ctx context.Context, d *dataset.Dataset, result *train.Result)
 	now := w.Now().UTC()
 	t := Trained{
 		Model: m.Name, Digest: model.Digest(modelJSON), Dataset: m.Dataset, Metrics: result.Report,
+		Transforms: digests(m.Transforms),
 	}
 	t.Version = publish.VersionName(now, t.Digest)
 	files, err := versionFiles(modelJSON, result, w.metadata(d, t, m, now), w.Transforms)
@@ -114,17 +117,24 @@ func (w *Way) metadata(d *dataset.Dataset, t Trained, m *model.Model, now time.T
 		DataFrom:     t.Metrics.Train.From,
 		DataTo:       t.Metrics.Test.To,
 		Code:         w.Code,
+		Transforms:   t.Transforms,
 	}
 	for _, in := range m.Inputs {
 		meta.Features = append(meta.Features, in.Name)
 	}
-	for _, spec := range m.Transforms {
-		if meta.Transforms == nil {
-			meta.Transforms = make(map[string]string)
-		}
-		meta.Transforms[spec.Name] = spec.Digest
-	}
 	return meta
+}
+
+// digests are nil for none.
+func digests(specs []features.TransformSpec) map[string]string {
+	if len(specs) == 0 {
+		return nil
+	}
+	ds := make(map[string]string, len(specs))
+	for _, spec := range specs {
+		ds[spec.Name] = spec.Digest
+	}
+	return ds
 }
 
 // frame builds the rows of a dataset with the transforms' outputs.

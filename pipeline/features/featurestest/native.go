@@ -1,5 +1,5 @@
-// Package featurestest makes transforms in plain Go, for the tests of the
-// rooms that use transforms and need no WebAssembly for it.
+// Package featurestest makes transforms for the tests of the rooms that use
+// them: in plain Go, where no WebAssembly is needed, and one that is built.
 package featurestest
 
 import (
