@@ -68,15 +68,21 @@ func compile(ctx context.Context, cfg Config, metered []byte, code int, folder s
 	if err != nil {
 		return err
 	}
-	self, err := executable()
-	if err != nil {
-		return fmt.Errorf("find the program to compile with: %w", err)
+	compiler := cfg.Compiler
+	if len(compiler) == 0 {
+		self, err := executable()
+		if err != nil {
+			return fmt.Errorf("find the program to compile with: %w", err)
+		}
+		compiler = []string{self}
 	}
 	ctx, cancel := context.WithTimeout(ctx, cfg.Compile.Wall)
 	defer cancel()
 	said := &limited{most: 4 << 10}
-	cmd := exec.CommandContext(ctx, self)
-	cmd.Args = []string{"livelab-compile-transform"}
+	cmd := exec.CommandContext(ctx, compiler[0], compiler[1:]...)
+	if len(cfg.Compiler) == 0 {
+		cmd.Args[0] = "livelab-compile-transform"
+	}
 	cmd.Env = []string{compileVariable + "=" + string(text), "GOMAXPROCS=1", "GOTRACEBACK=none"}
 	cmd.Dir = folder
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(metered), said, said

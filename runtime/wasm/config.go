@@ -52,6 +52,10 @@ type Config struct {
 	// CacheEntries is how many modules the folder keeps, oldest use first out.
 	CacheEntries int // default 64
 
+	// Compiler starts the child process that compiles: a program, which calls
+	// CompileIfChild, and arguments. An emulated program names its emulator.
+	Compiler []string // default this program
+
 	// Compile limits the child process that compiles.
 	Compile CompileLimits
 
