@@ -77,13 +77,16 @@ func TestStartingPoints(t *testing.T) {
 
 // example is what the starting points compute.
 func example(in []float64) []float64 {
+	if !(in[0] >= 0 && in[1] >= 0) {
+		return []float64{math.NaN(), math.NaN()}
+	}
 	share := in[0] / (in[0] + in[1])
 	return []float64{share, math.Abs(float64(2*share) - 1)}
 }
 
 func exampleRows() [][]float64 {
 	none := math.NaN()
-	rows := [][]float64{{10, 10}, {20, 0}, {0, 20}, {0, 0}, {none, 20}, {20, none}, {none, none}}
+	rows := [][]float64{{10, 10}, {20, 0}, {0, 20}, {0, 0}, {-1, 20}, {20, -1}, {none, 20}, {20, none}, {none, none}}
 	random := rand.New(rand.NewPCG(1, 2))
 	for len(rows) < 4096 {
 		rows = append(rows, []float64{float64(random.IntN(2000)), 100 * random.Float64()})

@@ -2,6 +2,8 @@ package pdk
 
 import "math"
 
+var missing = math.NaN()
+
 // frame is what a call works in. It is kept from one call to the next, so that
 // calls allocate nothing.
 type frame struct {
@@ -27,13 +29,13 @@ func (f *frame) apply(t *Transform, in, out []float64, rows int) (failure string
 			failure = "panic: " + panicText(p)
 		}
 	}()
-	split(f.in, in, rows)
-	split(f.out, out, rows)
 	var err error
 	if t.Columns != nil {
+		split(f.in, in, rows)
+		split(f.out, out, rows)
 		err = t.Columns(f.in, f.out)
 	} else {
-		err = f.eachRow(t.Row, rows)
+		err = f.eachRow(t.Row, in, out, rows)
 	}
 	if err == nil {
 		return ""
@@ -50,22 +52,43 @@ func split(columns [][]float64, values []float64, rows int) {
 	}
 }
 
-func (f *frame) eachRow(row func(in, out []float64) error, rows int) error {
+func (f *frame) eachRow(row func(in, out []float64) error, in, out []float64, rows int) error {
 	for r := range rows {
-		for c, column := range f.in {
-			f.rowIn[c] = column[r]
-		}
-		for c := range f.rowOut {
-			f.rowOut[c] = math.NaN()
-		}
+		gather(f.rowIn, in, r, rows)
+		setMissing(f.rowOut)
 		if err := row(f.rowIn, f.rowOut); err != nil {
 			return err
 		}
-		for c, column := range f.out {
-			column[r] = f.rowOut[c]
-		}
+		scatter(out, f.rowOut, r, rows)
 	}
 	return nil
+}
+
+// Each of the small functions below is kept out of the one that calls it: Go
+// compiles a function to one loop of WebAssembly that holds all of it, where
+// every jump is a turn, and a turn costs fuel by the size of the loop.
+
+//go:noinline
+func gather(to, columns []float64, at, rows int) {
+	for c := range to {
+		to[c] = columns[at]
+		at += rows
+	}
+}
+
+//go:noinline
+func scatter(columns, from []float64, at, rows int) {
+	for _, x := range from {
+		columns[at] = x
+		at += rows
+	}
+}
+
+//go:noinline
+func setMissing(row []float64) {
+	for c := range row {
+		row[c] = missing
+	}
 }
 
 func panicText(p any) string {

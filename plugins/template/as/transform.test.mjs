@@ -24,6 +24,7 @@ test("known", () => {
 
 test("missing", () => {
   assert.deepEqual(answer([0, 0], 2), [NaN, NaN]);
+  assert.deepEqual(answer([-1, 20], 2), [NaN, NaN]);
   assert.deepEqual(answer([NaN, 20], 2), [NaN, NaN]);
   assert.deepEqual(answer([20, NaN], 2), [NaN, NaN]);
 });

@@ -14,11 +14,12 @@ register(
   row,
 );
 
-// Computes the outputs of one row. A missing input is NaN and makes the outputs
-// missing, and so do no places at all.
+// Computes the outputs of one row. An input that is missing, which is NaN, or
+// below zero leaves the outputs missing, and so do no places at all.
 function row(x: Values, y: Values): string | null {
   const free = x[0];
   const empty = x[1];
+  if (!(free >= 0 && empty >= 0)) return null;
   const share = free / (free + empty);
   y[0] = share;
   y[1] = Math.abs(2 * share - 1);

@@ -24,6 +24,7 @@ int main(void) {
 	expect(20, 0, 1, 1);
 	expect(0, 20, 0, 1);
 	expect(0, 0, LL_NAN, LL_NAN);
+	expect(-1, 20, LL_NAN, LL_NAN);
 	expect(LL_NAN, 20, LL_NAN, LL_NAN);
 	expect(20, LL_NAN, LL_NAN, LL_NAN);
 	return failures != 0;

@@ -20,10 +20,13 @@ var transform = pdk.Transform{
 	Row: row,
 }
 
-// row computes the outputs of one row. A missing input is NaN and makes the
-// outputs missing, and so do no places at all.
+// row computes the outputs of one row. An input that is missing, which is NaN,
+// or below zero leaves the outputs missing, and so do no places at all.
 func row(in, out []float64) error {
 	free, empty := in[0], in[1]
+	if !(free >= 0 && empty >= 0) {
+		return nil
+	}
 	share := free / (free + empty)
 	out[0] = share
 	out[1] = math.Abs(float64(2*share) - 1)

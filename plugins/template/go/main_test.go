@@ -14,6 +14,7 @@ func TestRow(t *testing.T) {
 		"full":            {[]float64{20, 0}, []float64{1, 1}},
 		"empty":           {[]float64{0, 20}, []float64{0, 1}},
 		"no places":       {[]float64{0, 0}, []float64{none, none}},
+		"below zero":      {[]float64{-1, 20}, []float64{none, none}},
 		"unknown bikes":   {[]float64{none, 20}, []float64{none, none}},
 		"unknown returns": {[]float64{20, none}, []float64{none, none}},
 	} {

@@ -26,10 +26,13 @@ const TRANSFORM: Transform = Transform {
 };
 livelab::export!(TRANSFORM);
 
-/// Computes the outputs of one row. A missing input is a NaN and makes the
-/// outputs missing, and so do no places at all.
+/// Computes the outputs of one row. An input that is missing, which is a NaN, or
+/// below zero leaves the outputs missing, and so do no places at all.
 fn row(x: &[f64], y: &mut [f64]) -> Result<(), &'static str> {
     let (free, empty) = (x[0], x[1]);
+    if !(free >= 0.0 && empty >= 0.0) {
+        return Ok(());
+    }
     let share = free / (free + empty);
     y[0] = share;
     y[1] = (2.0 * share - 1.0).abs();
@@ -59,6 +62,7 @@ mod tests {
     #[test]
     fn missing() {
         check([0.0, 0.0], [f64::NAN; 2]);
+        check([-1.0, 20.0], [f64::NAN; 2]);
         check([f64::NAN, 20.0], [f64::NAN; 2]);
         check([20.0, f64::NAN], [f64::NAN; 2]);
     }
