@@ -13,14 +13,19 @@ import (
 
 const plenty = 1 << 40
 
-// rewrite parses, meters and parses what came out of it.
-func rewrite(t testing.TB, code []byte, o meter.Options) []byte {
+func parse(t testing.TB, code []byte) *module.Module {
 	t.Helper()
 	m, err := module.Parse(code, module.DefaultLimits())
 	if err != nil {
 		t.Fatalf("original: %v", err)
 	}
-	metered, err := meter.Rewrite(m, o)
+	return m
+}
+
+// rewrite parses, meters and parses what came out of it.
+func rewrite(t testing.TB, code []byte, o meter.Options) []byte {
+	t.Helper()
+	metered, err := meter.Rewrite(parse(t, code), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,16 +55,38 @@ var engines = map[string]wazero.RuntimeConfig{
 // guest is an instance that may be metered.
 type guest struct{ api.Module }
 
-func instantiate(t testing.TB, config wazero.RuntimeConfig, code []byte) guest {
+// program is a module, compiled once.
+type program struct {
+	runtime  wazero.Runtime
+	compiled wazero.CompiledModule
+}
+
+func newProgram(t testing.TB, config wazero.RuntimeConfig, code []byte) program {
 	t.Helper()
 	ctx := context.Background()
 	r := wazero.NewRuntimeWithConfig(ctx, config)
 	t.Cleanup(func() { _ = r.Close(ctx) })
-	m, err := r.InstantiateWithConfig(ctx, code, wazero.NewModuleConfig().WithStartFunctions())
+	compiled, err := r.CompileModule(ctx, code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return program{r, compiled}
+}
+
+// instance without a name, so that there can be several.
+func (p program) instance(t testing.TB) guest {
+	t.Helper()
+	config := wazero.NewModuleConfig().WithStartFunctions().WithName("")
+	m, err := p.runtime.InstantiateModule(context.Background(), p.compiled, config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return guest{m}
+}
+
+func instantiate(t testing.TB, config wazero.RuntimeConfig, code []byte) guest {
+	t.Helper()
+	return newProgram(t, config, code).instance(t)
 }
 
 func (g guest) global(name string) api.MutableGlobal {
