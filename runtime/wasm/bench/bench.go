@@ -38,11 +38,11 @@ type Config struct {
 	Sizes []int
 
 	// Rounds is how often each way is measured, one after the other in each
-	// round. Default 9.
-	Rounds int
+	// round.
+	Rounds int // default DefaultRounds
 
-	// Slice is how long one way is measured in one round. Default 20 ms.
-	Slice time.Duration
+	// Slice is how long one way is measured in one round.
+	Slice time.Duration // default DefaultSlice
 
 	// Least is how many calls a slice has at least. Default 5.
 	Least int
@@ -50,12 +50,18 @@ type Config struct {
 	Now func() time.Time // default time.Now
 }
 
+// The defaults of Config.
+const (
+	DefaultRounds = 15
+	DefaultSlice  = 20 * time.Millisecond
+)
+
 func (c *Config) setDefaults() {
 	if len(c.Sizes) == 0 {
 		c.Sizes = []int{1, 64, abi.MaxRows}
 	}
-	c.Rounds = cmp.Or(c.Rounds, 9)
-	c.Slice = cmp.Or(c.Slice, 20*time.Millisecond)
+	c.Rounds = cmp.Or(c.Rounds, DefaultRounds)
+	c.Slice = cmp.Or(c.Slice, DefaultSlice)
 	c.Least = cmp.Or(c.Least, 5)
 	if c.Now == nil {
 		c.Now = time.Now
