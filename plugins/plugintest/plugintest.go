@@ -89,13 +89,22 @@ func (m *Module) Apply(outputs int, rows ...[]float64) ([][]float64, error) {
 	return m.ApplyIn(in, out, outputs, rows...)
 }
 
+// WriteAll writes values one after the other from an address on.
+func (m *Module) WriteAll(at uint32, values ...float64) {
+	for i, x := range values {
+		if !m.inst.Memory().WriteUint64Le(at+uint32(8*i), math.Float64bits(x)) {
+			m.t.Fatalf("there is no memory at %d", at)
+		}
+	}
+}
+
 // ApplyIn is Apply with buffers that the caller has.
 func (m *Module) ApplyIn(in, out uint32, outputs int, rows ...[]float64) ([][]float64, error) {
 	m.t.Helper()
 	n := len(rows)
 	for r, row := range rows {
 		for c, x := range row {
-			m.inst.Memory().WriteUint64Le(in+uint32(8*(c*n+r)), math.Float64bits(x))
+			m.WriteAll(in+uint32(8*(c*n+r)), x)
 		}
 	}
 	if m.Call(abi.Transform, uint64(in), uint64(out), uint64(n)) != 0 {
