@@ -104,7 +104,7 @@ func (r *Reader) prefixed(in *Instr) *Error {
 	if err != nil {
 		return err
 	}
-	if len(AppendU32(nil, sub)) != r.at-in.Offset-1 {
+	if n := r.at - in.Offset - 1; n > 1 && sub < 1<<(7*(n-1)) {
 		return fail(in.Offset, "the opcode behind prefix %#x is not in its shortest form", uint16(prefix))
 	}
 	if sub > 0xff {
