@@ -75,8 +75,12 @@ func (a *app) newService(ctx context.Context, f serveFlags, s store, src *source
 	if err != nil {
 		return nil, err
 	}
+	host, err := a.theHost(ctx)
+	if err != nil {
+		return nil, err
+	}
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), host, plugins)
 	models, err := loader.New(loader.Config{
 		Registry: a.registry(), Model: f.task, Alias: publish.Champion, Accept: accept, Logger: a.log,
 		Transforms: a.versionTransforms,

@@ -147,6 +147,9 @@ type admitter struct{ host *wasm.Host }
 
 func (h admitter) Admit(ctx context.Context, code []byte) (catalogue.Admitted, error) {
 	t, err := h.host.Admit(ctx, code, nil)
+	if refusal := (*wasm.Refusal)(nil); err != nil && !errors.As(err, &refusal) {
+		return catalogue.Admitted{}, fmt.Errorf("%w: %w", catalogue.ErrUndecided, err)
+	}
 	if err != nil {
 		return catalogue.Admitted{}, err
 	}

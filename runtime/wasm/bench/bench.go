@@ -96,7 +96,7 @@ type Size struct {
 	Host      Nanos   `json:"host"`
 	Fuel      float64 `json:"fuel_per_row"` // spent by a call, over its rows
 
-	// Ratios of medians.
+	// Medians over the rounds of the ratio within each of them.
 	Metering    float64 `json:"metered_over_unmetered"`
 	TimesNative float64 `json:"host_over_native"`
 }
@@ -161,19 +161,21 @@ func measure(ctx context.Context, t features.Transform, original, metered *guest
 		host = func() error { return t.ApplyRow(x, y) }
 	}
 	n := newNative(rows)
-	timed, err := interleave(ctx, []way{{Native, n.call}, {Unmetered, original.call}, {Metered, metered.call}, {Host, host}}, rows, cfg)
+	ways := []way{{Native, n.call}, {Unmetered, original.call}, {Metered, metered.call}, {Host, host}}
+	taken, err := interleave(ctx, ways, rows, cfg)
 	if err != nil {
 		return Size{}, err
 	}
-	s.Native, s.Unmetered, s.Metered, s.Host = timed[Native], timed[Unmetered], timed[Metered], timed[Host]
-	s.Metering = s.Metered.Median / s.Unmetered.Median
-	s.TimesNative = s.Host.Median / s.Native.Median
+	s.Native, s.Unmetered, s.Metered, s.Host = summary(taken[0]), summary(taken[1]), summary(taken[2]), summary(taken[3])
+	s.Metering = median(ratios(taken[2], taken[1]))
+	s.TimesNative = median(ratios(taken[3], taken[0]))
 	return s, nil
 }
 
 // interleave measures each way once a round, so that what slows the machine
-// down for a while slows down all of them.
-func interleave(ctx context.Context, ways []way, rows int, cfg Config) (map[string]Nanos, error) {
+// down for a while slows down all of them, and every other round backwards. It
+// gives the nanoseconds a row, by way and round.
+func interleave(ctx context.Context, ways []way, rows int, cfg Config) ([][]float64, error) {
 	calls := make([]int, len(ways))
 	for i, w := range ways {
 		var err error
@@ -182,23 +184,22 @@ func interleave(ctx context.Context, ways []way, rows int, cfg Config) (map[stri
 		}
 	}
 	taken := make([][]float64, len(ways))
-	for range cfg.Rounds {
-		for i, w := range ways {
+	for round := range cfg.Rounds {
+		for i := range ways {
+			if round%2 == 1 {
+				i = len(ways) - 1 - i
+			}
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
-			d, err := timeOf(w, calls[i], cfg.Now)
+			d, err := timeOf(ways[i], calls[i], cfg.Now)
 			if err != nil {
-				return nil, fmt.Errorf("%s: %w", w.name, err)
+				return nil, fmt.Errorf("%s: %w", ways[i].name, err)
 			}
 			taken[i] = append(taken[i], float64(d.Nanoseconds())/float64(calls[i])/float64(rows))
 		}
 	}
-	timed := make(map[string]Nanos, len(ways))
-	for i, w := range ways {
-		timed[w.name] = summary(taken[i])
-	}
-	return timed, nil
+	return taken, nil
 }
 
 // enough finds how many calls fill a slice, and warms up on the way.
@@ -225,7 +226,19 @@ func timeOf(w way, calls int, now func() time.Time) (time.Duration, error) {
 }
 
 func summary(taken []float64) Nanos {
-	slices.Sort(taken)
-	n := len(taken)
-	return Nanos{Median: (taken[(n-1)/2] + taken[n/2]) / 2, Least: taken[0], Most: taken[n-1]}
+	return Nanos{Median: median(taken), Least: slices.Min(taken), Most: slices.Max(taken)}
+}
+
+func ratios(of, to []float64) []float64 {
+	r := make([]float64, len(of))
+	for i := range of {
+		r[i] = of[i] / to[i]
+	}
+	return r
+}
+
+func median(xs []float64) float64 {
+	xs = slices.Sorted(slices.Values(xs))
+	n := len(xs)
+	return (xs[(n-1)/2] + xs[n/2]) / 2
 }

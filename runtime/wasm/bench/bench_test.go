@@ -119,6 +119,33 @@ func TestSummary(t *testing.T) {
 	}
 }
 
+// TestRounds holds that the ways take turns, every other round backwards, and
+// that ratios are of the same round.
+func TestRounds(t *testing.T) {
+	t.Parallel()
+	at, order := time.Time{}, ""
+	costs := func(name string, cost ...time.Duration) way {
+		calls := 0
+		return way{name, func() error {
+			order += name
+			at = at.Add(cost[calls%len(cost)])
+			calls++
+			return nil
+		}}
+	}
+	cfg := Config{Rounds: 3, Slice: 1, Least: 1, Now: func() time.Time { return at }}
+	taken, err := interleave(t.Context(), []way{costs("a", 9, 10, 20, 40), costs("b", 9, 30, 60, 120)}, 2, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if order != "ab"+"ab"+"ba"+"ab" { // the first to warm up
+		t.Errorf("called in the order %s", order)
+	}
+	if got := median(ratios(taken[1], taken[0])); got != 3 || taken[0][0] != 5 || taken[1][2] != 60 {
+		t.Errorf("taken %v, ratio %v", taken, got)
+	}
+}
+
 // TestInputs holds that rows are the same in every run and can be true.
 func TestInputs(t *testing.T) {
 	t.Parallel()

@@ -34,7 +34,8 @@ type Config struct {
 	MaxFiles int
 	MaxTotal int64
 
-	// MaxSize of a file that is read, in bytes. Default 16 MiB.
+	// MaxSize of a file that is read, in bytes. Default 8 MiB, as much as
+	// admission takes.
 	MaxSize int64
 
 	Logger *slog.Logger     // nil logs nothing
@@ -45,7 +46,7 @@ func (c *Config) setDefaults() {
 	c.Interval = cmp.Or(c.Interval, 500*time.Millisecond)
 	c.MaxFiles = cmp.Or(c.MaxFiles, 256)
 	c.MaxTotal = cmp.Or(c.MaxTotal, 128<<20)
-	c.MaxSize = cmp.Or(c.MaxSize, 16<<20)
+	c.MaxSize = cmp.Or(c.MaxSize, 8<<20)
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
