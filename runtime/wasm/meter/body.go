@@ -78,7 +78,7 @@ func (b *bodyWriter) leave() {
 
 func (b *bodyWriter) edit(e edit, original []byte) {
 	switch e.kind {
-	case atLoop:
+	case atLoop, atPoint:
 		b.out = append(b.out, original...)
 		b.pay(e.weight)
 		return
@@ -107,6 +107,9 @@ func (b *bodyWriter) edit(e edit, original []byte) {
 
 // pay for a piece of code, and end where there is not enough.
 func (b *bodyWriter) pay(amount int64) {
+	if amount == 0 {
+		return
+	}
 	if b.f.cached {
 		b.index(module.OpLocalGet, b.local)
 		b.i64(amount)

@@ -20,6 +20,7 @@ type editKind uint8
 
 const (
 	atLoop   editKind = iota // behind the header
+	atPoint                  // behind the start or the end of a block
 	atCall                   // around a call, where the fuel is in a local
 	atReturn                 // in place of it, where something is left to do
 	atBytes                  // before a bulk instruction of memory
@@ -31,12 +32,13 @@ type edit struct {
 	at, end int // of the instruction
 	kind    editKind
 	depth   uint32 // of blocks around a return
-	weight  int64  // of a loop's own code
+	parent  int32  // of a point, the segment that everything in it has passed
+	weight  int64  // of the segment of code that is paid for here
 }
 
 // function is what the first pass finds out about one.
 type function struct {
-	weight   int64 // of the code outside of loops
+	weight   int64 // of the code that is paid for at entry
 	frame    int64 // upper bound of its bytes
 	edits    []edit
 	callees  []uint32
@@ -46,9 +48,14 @@ type function struct {
 	take     int64
 }
 
+// entry is the segment that is paid for when the function is entered. The
+// others are known by the index of their edit.
+const entry = -1
+
 // label is an open block.
 type label struct {
-	loop    int // index of the edit of the loop around or at it, -1 for none
+	outer   int // segment around it
+	inner   int // segment at its start, the same but for a loop
 	born    int // when it was opened
 	isLoop  bool
 	hasCall bool
@@ -66,6 +73,8 @@ type scanner struct {
 
 	// of the current function
 	f         *function
+	segment   int // that the code belongs to
+	nCalls    int
 	values    int64
 	area      int64 // values of the widest call
 	funcJoins int
@@ -122,11 +131,12 @@ func (s *scanner) function(i int) (function, error) {
 
 func (s *scanner) start(f *function, locals int) {
 	s.f, s.values, s.area, s.funcJoins = f, 0, 0, 0
+	s.segment, s.nCalls = entry, 0
 	s.now++
 	for len(s.lastSet) < locals {
 		s.lastSet = append(s.lastSet, 0)
 	}
-	s.labels = append(s.labels[:0], label{loop: -1, born: s.now})
+	s.labels = append(s.labels[:0], label{outer: entry, inner: entry, born: s.now})
 }
 
 // frame bounds what an engine puts on its stack: a slot for each value that
@@ -145,8 +155,11 @@ func (s *scanner) step(in *module.Instr) error {
 	switch in.Op {
 	case module.OpBlock, module.OpIf, module.OpLoop:
 		s.open(in)
+	case module.OpElse:
+		s.settle(s.labels[len(s.labels)-1].inner)
+		s.point(in)
 	case module.OpEnd:
-		s.close()
+		s.close(in)
 	case module.OpLocalSet, module.OpLocalTee:
 		return s.set(in.X)
 	case module.OpReturn:
@@ -174,15 +187,36 @@ func (s *scanner) step(in *module.Instr) error {
 	return nil
 }
 
-// charge the innermost loop, or the function.
-func (s *scanner) charge(w int64) { s.chargeLoop(s.labels[len(s.labels)-1].loop, w) }
+// charge the current segment.
+func (s *scanner) charge(w int64) { s.chargeSegment(s.segment, w) }
 
-func (s *scanner) chargeLoop(loop int, w int64) {
-	if loop < 0 {
-		s.f.weight += w
-		return
+func (s *scanner) chargeSegment(segment int, w int64) { *s.weight(segment) += w }
+
+func (s *scanner) weight(segment int) *int64 {
+	if segment == entry {
+		return &s.f.weight
 	}
-	s.edits[loop].weight += w
+	return &s.edits[segment].weight
+}
+
+// point starts a segment behind an instruction.
+func (s *scanner) point(in *module.Instr) {
+	s.edit(in, atPoint).parent = int32(s.segment)
+	s.segment = len(s.edits) - 1
+}
+
+// settle the segments that end here, up to one that goes on. A light one is
+// paid for with its parent.
+func (s *scanner) settle(until int) {
+	for s.segment != until {
+		e := &s.edits[s.segment]
+		s.segment = int(e.parent)
+		parent := s.weight(s.segment)
+		if e.weight < lightSegment || *parent+e.weight <= fullSegment {
+			*parent += e.weight
+			e.weight = 0
+		}
+	}
 }
 
 func (s *scanner) edit(in *module.Instr, kind editKind) *edit {
@@ -192,10 +226,14 @@ func (s *scanner) edit(in *module.Instr, kind editKind) *edit {
 
 func (s *scanner) open(in *module.Instr) {
 	s.now++
-	l := label{loop: s.labels[len(s.labels)-1].loop, born: s.now}
-	if in.Op == module.OpLoop {
+	l := label{outer: s.segment, inner: s.segment, born: s.now}
+	switch in.Op {
+	case module.OpLoop:
 		s.edit(in, atLoop).weight = loopWeight
-		l.loop, l.isLoop = len(s.edits)-1, true
+		l.inner, l.isLoop = len(s.edits)-1, true
+		s.segment = l.inner
+	case module.OpIf:
+		s.point(in)
 	}
 	s.labels = append(s.labels, l)
 	s.values += 4 // the metering's own
@@ -206,15 +244,22 @@ func (s *scanner) open(in *module.Instr) {
 	}
 }
 
-func (s *scanner) close() {
+func (s *scanner) close(in *module.Instr) {
 	last := s.labels[len(s.labels)-1]
 	s.labels = s.labels[:len(s.labels)-1]
-	if last.isLoop && !last.hasCall {
+	s.settle(last.inner)
+	s.segment = last.outer
+	if last.isLoop && (!last.hasCall || s.nCalls <= fewCalls) {
 		s.f.cached = true
 	}
-	if n := len(s.labels); n > 0 && last.hasCall {
+	n := len(s.labels)
+	if n == 0 {
+		return
+	}
+	if last.hasCall {
 		s.labels[n-1].hasCall = true
 	}
+	s.point(in)
 }
 
 // set counts the blocks at whose end, or start, this value of a local may meet
@@ -226,7 +271,7 @@ func (s *scanner) set(local uint32) error {
 	for i := len(s.labels) - 1; i > 0 && s.labels[i].born > last; i-- {
 		s.funcJoins++
 		if s.funcJoins%joinsPerUnit == 0 {
-			s.chargeLoop(s.labels[i].loop, 1)
+			s.chargeSegment(s.labels[i].inner, 1)
 		}
 		if s.joins++; s.funcJoins > maxJoins || s.joins > maxAllJoins {
 			return fmt.Errorf("too many locals are set inside too many nested blocks: split the function")
@@ -252,7 +297,10 @@ func (s *scanner) signature(t module.FuncType) {
 	s.area = max(s.area, n)
 }
 
-func (s *scanner) markCall() { s.labels[len(s.labels)-1].hasCall = true }
+func (s *scanner) markCall() {
+	s.nCalls++
+	s.labels[len(s.labels)-1].hasCall = true
+}
 
 // values that an engine makes of one instruction, those included that are
 // gone at once.

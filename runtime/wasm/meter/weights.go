@@ -17,6 +17,18 @@ const (
 	joinsPerUnit = 4 // moves between registers where branches meet; most of them vanish
 )
 
+// Where code is paid for. A segment that weighs less than lightSegment is not
+// worth a check of its own, and none is made before fullSegment have come
+// together: a transform's loop has one, at its header.
+const (
+	lightSegment = 24
+	fullSegment  = 256
+)
+
+// fewCalls is how many calls a function may have for its fuel to be in a local
+// although its loops have calls in them: many are there for what goes wrong.
+const fewCalls = 16
+
 // weights by opcode: those of one byte, those behind 0xfc, those behind 0xfd.
 var weights = buildWeights()
 
