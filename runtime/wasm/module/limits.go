@@ -67,7 +67,7 @@ func DefaultLimits() Limits {
 		Results:         32,
 		Imports:         64,
 		Functions:       16 << 10,
-		Tables:          4,
+		Tables:          16,
 		TableElements:   64 << 10,
 		MemoryPages:     256, // 16 MiB
 		Globals:         1 << 10,

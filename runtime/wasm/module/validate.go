@@ -87,8 +87,9 @@ func (v *validator) run(b *Body) *Error {
 		return fail(v.p.at, "%d bytes follow a function's last end", len(v.p.code)-v.p.at)
 	}
 	b.Stack, b.Work = v.most, v.work
+	err := v.affordable()
 	v.p.work += v.work
-	return v.affordable()
+	return err
 }
 
 func (v *validator) readLocals() *Error {
