@@ -152,12 +152,14 @@ func (a *admission) load(ctx context.Context) (err error) {
 }
 
 func (a *admission) initialise(context.Context) (err error) {
-	a.instance, a.report.Facts.InitFuel, err = a.engine.instantiate()
+	if a.instance, err = a.engine.instantiate(); err == nil {
+		a.report.Facts.InitFuel = a.instance.started
+	}
 	return err
 }
 
 func (a *admission) describe(context.Context) error {
-	d, err := a.instance.describe(a.host.cfg.InitFuel)
+	d, err := a.instance.describe()
 	if err != nil {
 		return err
 	}
@@ -165,8 +167,8 @@ func (a *admission) describe(context.Context) error {
 	return nil
 }
 
-func (g *instance) describe(budget int64) (abi.Description, error) {
-	if _, err := g.spend(g.module.ExportedFunction(abi.Describe), budget); err != nil {
+func (g *instance) describe() (abi.Description, error) {
+	if err := g.prepare(g.module.ExportedFunction(abi.Describe)); err != nil {
 		return abi.Description{}, err
 	}
 	at, n := uint32(g.args[0]>>32), uint32(g.args[0])
@@ -194,7 +196,7 @@ func (a *admission) alloc(context.Context) error {
 	if err := a.instance.equip(a.core.judge); err != nil {
 		return err
 	}
-	_, err := a.instance.buffersFor(2, a.host.cfg.InitFuel)
+	_, err := a.instance.buffersFor(2)
 	return err
 }
 

@@ -14,11 +14,10 @@ type judge struct {
 	description abi.Description
 	lows, highs []float64 // of outputs, infinite for no bound
 	budget      features.Budget
-	initFuel    int64
 }
 
-func newJudge(d abi.Description, budget features.Budget, initFuel int64) *judge {
-	j := &judge{description: d, budget: budget, initFuel: initFuel}
+func newJudge(d abi.Description, budget features.Budget) *judge {
+	j := &judge{description: d, budget: budget}
 	for _, o := range d.Outputs {
 		low, high := math.Inf(-1), math.Inf(1)
 		if o.Min != nil {
@@ -72,7 +71,7 @@ func (j *judge) callRow(g *instance, in, out []float64) outcome {
 // callBatch computes the rows from lo to hi of some columns in one call.
 func (j *judge) callBatch(g *instance, in, out [][]float64, lo, hi int) outcome {
 	n := hi - lo
-	b, err := g.buffersFor(n, j.initFuel)
+	b, err := g.buffersFor(n)
 	if err != nil {
 		return outcome{failed: true, trapped: true, cause: Trapped, reason: err.Error()}
 	}
@@ -138,12 +137,12 @@ func (g *instance) transformRows(b buffers, n int, budget int64) (spent int64, e
 }
 
 // buffersFor a call of n rows, made where it is the first of its kind.
-func (g *instance) buffersFor(n int, budget int64) (buffers, error) {
+func (g *instance) buffersFor(n int) (buffers, error) {
 	if n == 1 {
 		return g.row, nil
 	}
 	if g.batch.rows == 0 {
-		b, err := g.reserve(batchRows(g.inputs+g.outputs), budget)
+		b, err := g.reserve(batchRows(g.inputs + g.outputs))
 		if err != nil {
 			return buffers{}, err
 		}

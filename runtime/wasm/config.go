@@ -33,10 +33,12 @@ type Config struct {
 	// Budget is the fuel of calls where Admit is not given another.
 	Budget features.Budget // default 10,000,000 a call and 50,000 a row
 
-	// InitFuel is what making an instance may spend.
+	// InitFuel is what making an instance, with its buffers and description,
+	// may spend.
 	InitFuel int64 // default 500,000,000: a Go runtime starts up in it
 
-	// ProbeFuel is what all calls of the probe together may spend.
+	// ProbeFuel is what all of the probe may spend, the instances that it
+	// makes included.
 	ProbeFuel int64 // default 1,000,000,000
 
 	// Stack is how deep calls may nest, in bytes.
@@ -78,15 +80,18 @@ type Config struct {
 // that what is small is stopped early.
 type CompileLimits struct {
 	CPU        time.Duration // of processor time, whatever the size; default 400 ms
-	CPUPerKB   time.Duration // for each 1024 bytes of code on top; default 2 ms
-	Memory     int64         // bytes, whatever the size; default 40 MiB
+	CPUPerKB   time.Duration // for each 1024 bytes of code on top; default 4 ms
+	Memory     int64         // bytes, whatever the size; default 32 MiB
 	MemoryByte int64         // bytes for each byte of code on top; default 24
 	Wall       time.Duration // of waiting, on a machine that never runs it; default 2 min
 }
 
 func (c Config) withDefaults() Config {
-	set(&c.Limits, module.DefaultLimits())
 	set(&c.MemoryPages, 256)
+	if c.Limits == (module.Limits{}) {
+		c.Limits = module.DefaultLimits()
+		c.Limits.MemoryPages = int(c.MemoryPages)
+	}
 	set(&c.Budget.Call, 10_000_000)
 	set(&c.Budget.Row, 50_000)
 	set(&c.InitFuel, 500_000_000)
@@ -95,8 +100,8 @@ func (c Config) withDefaults() Config {
 	set(&c.Instances, min(runtime.GOMAXPROCS(0), 8))
 	set(&c.CacheEntries, 64)
 	set(&c.Compile.CPU, 400*time.Millisecond)
-	set(&c.Compile.CPUPerKB, 2*time.Millisecond)
-	set(&c.Compile.Memory, 40<<20)
+	set(&c.Compile.CPUPerKB, 4*time.Millisecond)
+	set(&c.Compile.Memory, 32<<20)
 	set(&c.Compile.MemoryByte, 24)
 	set(&c.Compile.Wall, 2*time.Minute)
 	set(&c.OnRowError, Missing)

@@ -59,13 +59,13 @@ func load(ctx context.Context, cfg Config, metered []byte, native string) (_ *en
 
 // instantiate makes an instance and initialises it. A *trap or a *Refusal is
 // the module's fault.
-func (e *engine) instantiate() (_ *instance, spent int64, err error) {
-	g := &instance{depth: e.depth}
+func (e *engine) instantiate() (_ *instance, err error) {
+	g := &instance{depth: e.depth, start: e.initFuel}
 	g.ctx = context.WithValue(context.Background(), instanceKey{}, g)
 	cfg := wazero.NewModuleConfig().WithName("").WithStartFunctions()
 	ctx := experimental.WithMemoryAllocator(g.ctx, experimental.MemoryAllocatorFunc(allocateMemory))
 	if g.module, err = e.fresh(ctx, cfg); err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	defer func() {
 		if err != nil {
@@ -77,17 +77,18 @@ func (e *engine) instantiate() (_ *instance, spent int64, err error) {
 	g.transform = g.module.ExportedFunction(abi.Transform)
 	g.failure = g.module.ExportedFunction(abi.Error)
 	if g.fuel, err = g.global(meter.Fuel); err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	if g.stack, err = g.global(meter.Stack); err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	if start := g.module.ExportedFunction(abi.Initialize); start != nil {
-		if spent, err = g.spend(start, e.initFuel); err != nil {
-			return nil, spent, fmt.Errorf("%s: %w", abi.Initialize, err)
+		if err = g.prepare(start); err != nil {
+			return nil, fmt.Errorf("%s: %w", abi.Initialize, err)
 		}
 	}
-	return g, spent, nil
+	g.started = e.initFuel - g.start
+	return g, nil
 }
 
 func (e *engine) fresh(ctx context.Context, cfg wazero.ModuleConfig) (_ api.Module, err error) {
@@ -114,7 +115,7 @@ func (g *instance) global(name string) (api.MutableGlobal, error) {
 // equip an instance for calls of single rows.
 func (g *instance) equip(j *judge) (err error) {
 	g.inputs, g.outputs = len(j.description.Inputs), len(j.description.Outputs)
-	g.row, err = g.reserve(1, j.initFuel)
+	g.row, err = g.reserve(1)
 	return err
 }
 

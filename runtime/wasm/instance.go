@@ -26,6 +26,8 @@ type instance struct {
 	failure   api.Function // nil where the module has no messages
 
 	ctx     context.Context // of calls; leads the stubs back here
+	start   int64           // fuel left for what is no row: initialising, describing, buffers
+	started int64           // fuel that making it took
 	depth   int64           // of each call
 	args    [3]uint64
 	console console // all that was printed
@@ -87,6 +89,14 @@ func (g *instance) why(err error, left, budget int64) error {
 	return &trap{Trapped, clean(first, 200) + g.lastWords()}
 }
 
+// prepare calls a function that is not about rows. All such calls of an
+// instance share one budget.
+func (g *instance) prepare(fn api.Function, args ...uint64) error {
+	spent, err := g.spend(fn, g.start, args...)
+	g.start -= spent
+	return err
+}
+
 // charge takes fuel for work of the host, and ends the call where there is
 // none left.
 func (g *instance) charge(fuel int64) {
@@ -111,8 +121,8 @@ func (g *instance) lastWords() string {
 
 // allocate a buffer, of which the contract says that it is aligned and lies in
 // memory.
-func (g *instance) allocate(bytes int, budget int64) (uint32, error) {
-	if _, err := g.spend(g.alloc, budget, uint64(bytes)); err != nil {
+func (g *instance) allocate(bytes int) (uint32, error) {
+	if err := g.prepare(g.alloc, uint64(bytes)); err != nil {
 		return 0, fmt.Errorf("%s of %d bytes: %w", abi.Alloc, bytes, err)
 	}
 	at := uint32(g.args[0])
@@ -128,12 +138,12 @@ func (g *instance) allocate(bytes int, budget int64) (uint32, error) {
 }
 
 // reserve buffers for calls of some rows.
-func (g *instance) reserve(rows int, budget int64) (buffers, error) {
-	in, err := g.allocate(8*rows*g.inputs, budget)
+func (g *instance) reserve(rows int) (buffers, error) {
+	in, err := g.allocate(8 * rows * g.inputs)
 	if err != nil {
 		return buffers{}, err
 	}
-	out, err := g.allocate(8*rows*g.outputs, budget)
+	out, err := g.allocate(8 * rows * g.outputs)
 	if err != nil {
 		return buffers{}, err
 	}

@@ -21,7 +21,8 @@ type session struct {
 	policy      Policy
 	maxFailed   int
 	maxDiscards int
-	maxFuel     int64       // of all calls, 0 for as much as they may
+	maxRemade   int64       // fuel of the instances made in place of discarded ones
+	maxFuel     int64       // of all calls and instances, 0 for as much as they may
 	bad         map[int]int // where not nil, collects the rows that failed by cause + 1
 
 	mu       sync.Mutex
@@ -29,6 +30,7 @@ type session struct {
 	chunk    int // rows of the next call
 	failed   int
 	discards int
+	remade   int64
 	fuel     int64
 	first    *features.RowError // of those that failed, the lowest
 	err      error
@@ -83,7 +85,7 @@ func (s *session) stop(err error) {
 // comes out never depends on how rows were put together.
 func (s *session) run(g *instance, lo, hi int) (_ *instance, err error) {
 	if g == nil {
-		if g, err = s.pool.make(); err != nil {
+		if g, err = s.remake(); err != nil {
 			return nil, err
 		}
 	}
@@ -106,6 +108,23 @@ func (s *session) run(g *instance, lo, hi int) (_ *instance, err error) {
 	return s.run(g, lo+n/2, hi)
 }
 
+// remake an instance in place of one that was discarded.
+func (s *session) remake() (*instance, error) {
+	g, err := s.pool.make()
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.remade += g.started
+	s.fuel += g.started
+	if s.maxRemade > 0 && s.remade > s.maxRemade {
+		g.close()
+		return nil, refuse("instances made anew after traps spent more than %d of fuel: mend what traps, or do less in %s", s.maxRemade, abi.Initialize)
+	}
+	return g, nil
+}
+
 // settle counts a call, and discards the instance after a trap.
 func (s *session) settle(g *instance, o outcome) (*instance, error) {
 	s.stats.calls.Add(1)
@@ -114,7 +133,7 @@ func (s *session) settle(g *instance, o outcome) (*instance, error) {
 	s.fuel += o.spent
 	if s.maxFuel > 0 && s.fuel > s.maxFuel {
 		g.close()
-		return nil, refuse("the probe's rows spent more than %d of fuel: do less work for a row", s.maxFuel)
+		return nil, refuse("the probe spent more than its fuel: do less work for a row, or in %s", abi.Initialize)
 	}
 	if !o.trapped {
 		return g, nil
@@ -123,7 +142,7 @@ func (s *session) settle(g *instance, o outcome) (*instance, error) {
 	s.stats.discards.Add(1)
 	s.discards++
 	if s.discards > s.maxDiscards {
-		return nil, fmt.Errorf("more than %d calls of it trapped, the last because %s: mend it, or leave the transform out", s.maxDiscards, o.reason)
+		return nil, refuse("more than %d calls of it trapped, the last because %s: mend it or leave it out", s.maxDiscards, o.reason)
 	}
 	return nil, nil
 }
