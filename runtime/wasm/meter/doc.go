@@ -20,14 +20,19 @@
 //
 // # Fuel
 //
-// A function charges at its entry the weight of all of its code outside of
-// loops, and at each loop's header the weight of the code of that loop, the
-// loops inside it left out. Branches go forward, except for those to the
-// header of a loop. So between two passes of a header no instruction of that
-// loop's own code runs twice, and none outside of loops runs twice in one
-// call. What runs has therefore been paid for, and before it runs. Code that
-// is branched over is paid for as well: the price of one subtraction in place
-// of many.
+// The code is cut into segments, and each is paid for, by the weight of its
+// instructions, where it begins: at the function's entry, at the header of a
+// loop, and behind the start or the end of a block. Branches go forward,
+// except for those to the header of a loop, which begins a segment. So no
+// instruction runs twice between two payments for its segment. And none runs
+// before a payment: a segment ends with the block that it is in, what follows
+// belongs to the segment around that block, which has been passed already, or
+// begins one of its own. What runs has been paid for, then, and before it runs.
+//
+// A light segment is paid for with the one around it, so that a check is rare:
+// a transform's loop has one, at its header. Its code that is branched over is
+// paid for as well. Heavy segments pay for themselves, as compilers that have
+// no other way to jump (Go's) put a function's whole body into one loop.
 //
 // What takes time by its operand is charged by it when it runs: memory.fill,
 // memory.copy, memory.init and those of tables by length, memory.grow by the
@@ -35,10 +40,10 @@
 // declared maximum is lowered to Options.MaxPages, so that growing fails at
 // the same size everywhere.
 //
-// A function that has a loop without a call in it keeps the fuel in a local,
-// where an engine has it in a register, and writes it to the global before it
-// calls, returns or traps. That changes what a pass of a header costs in time,
-// nothing else.
+// A function that has a loop without a call in it, or few calls in all, keeps
+// the fuel in a local, which an engine has in a register. It writes it to the
+// global before it calls, returns or runs out, and reads it again after a
+// call. That changes what a payment takes of time, nothing else.
 //
 // # Stack
 //
@@ -52,8 +57,9 @@
 //
 // A clock ends the same call in different places on different days. Cancelling
 // inside the engine costs 2.6 to 4.6 times in loops, and does not see a tree of
-// calls. Charging each basic block is exact for code that is branched over, and
-// costs a check for each; a transform's loop has a handful of them.
+// calls. A payment in each basic block is exact for code that is branched over,
+// and takes a check in each; one for a whole loop lets a Go module pay ten
+// times for what it does.
 package meter
 
 import "errors"

@@ -1,6 +1,7 @@
 package meter_test
 
 import (
+	"strings"
 	"testing"
 
 	"livelab/runtime/wasm/meter"
@@ -11,6 +12,11 @@ import (
 func countdown(body Code) Code {
 	return Loop(Empty, body, LocalGet(0), I32Const(1), I32Sub, LocalTee(0), BrIf(0))
 }
+
+// heavy code of 600 units, and an arm of 60 that is not taken.
+var heavy = Code(strings.Repeat(string(LocalGet(0)+I32Eqz+Drop), 200))
+
+func arms(local uint32) Code { return LocalGet(local) + If(Empty, heavy[:4*20]) }
 
 // The weights of the frame and of a loop's header, as written down in
 // weights.go, and that of countdown without a body.
@@ -37,6 +43,22 @@ func TestFuel(t *testing.T) {
 		{"both arms are paid for", func(b *Builder) uint32 {
 			return b.Func(I32, None, None, LocalGet(0), IfElse(Empty, Nop, I32Const(1)+Drop))
 		}, 1, frame + 1 + 1 + 2},
+		{"a heavy arm is paid for where it is taken", func(b *Builder) uint32 {
+			return b.Func(I32, None, None, LocalGet(0), If(Empty, heavy))
+		}, 1, frame + 2 + 600},
+		{"and not where it is not", func(b *Builder) uint32 {
+			return b.Func(I32, None, None, LocalGet(0), If(Empty, heavy))
+		}, 0, frame + 2},
+		{"the other arm likewise", func(b *Builder) uint32 {
+			return b.Func(I32, None, None, LocalGet(0), IfElse(Empty, heavy, Nop))
+		}, 0, frame + 2},
+		{"light arms are paid for in groups", func(b *Builder) uint32 {
+			return b.Func(I32, None, None, arms(0)+arms(0)+arms(0)+arms(0))
+		}, 0, frame + 4*(2+60)},
+		{"heavy blocks behind a br_table", func(b *Builder) uint32 {
+			return b.Func(I32, None, None, Block(Empty, Block(Empty, Block(Empty,
+				LocalGet(0), BrTable(2, 0, 1)), heavy), heavy), heavy)
+		}, 1, frame + 1 + 4 + 2*600},
 		{"loop", func(b *Builder) uint32 {
 			return b.Func(I32, None, None, countdown(""))
 		}, 10, frame + 10*(header+count)},

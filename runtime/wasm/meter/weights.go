@@ -21,8 +21,8 @@ const (
 // worth a check of its own, and none is made before fullSegment have come
 // together: a transform's loop has one, at its header.
 const (
-	lightSegment = 24
-	fullSegment  = 256
+	lightSegment = 16
+	fullSegment  = 128
 )
 
 // fewCalls is how many calls a function may have for its fuel to be in a local
