@@ -7,14 +7,6 @@ import (
 	"livelab/runtime/wasm/module"
 )
 
-// maxJoins bounds the values that meet where branches do, in one function and
-// a thousand times as many in all. Engines keep each of them in the frame: a
-// few kilobytes of nested blocks and locals make a million.
-const (
-	maxJoins    = 1 << 18
-	maxAllJoins = 1 << 24
-)
-
 // The places of a body where something is inserted or replaced.
 type editKind uint8
 
@@ -48,19 +40,6 @@ type function struct {
 	take     int64
 }
 
-// entry is the segment that is paid for when the function is entered. The
-// others are known by the index of their edit.
-const entry = -1
-
-// label is an open block.
-type label struct {
-	outer   int // segment around it
-	inner   int // segment at its start, the same but for a loop
-	born    int // when it was opened
-	isLoop  bool
-	hasCall bool
-}
-
 // scanner reads function after function; its buffers and its clock go on.
 type scanner struct {
 	m       *module.Module
@@ -91,15 +70,6 @@ func newScanner(m *module.Module) *scanner {
 		s.wideTypes = s.wideTypes || g.Type == module.V128
 	}
 	return s
-}
-
-func hasVector(types []module.ValType) bool {
-	for _, t := range types {
-		if t == module.V128 {
-			return true
-		}
-	}
-	return false
 }
 
 // function reads the body with an index among the defined ones.
@@ -137,16 +107,6 @@ func (s *scanner) start(f *function, locals int) {
 		s.lastSet = append(s.lastSet, 0)
 	}
 	s.labels = append(s.labels[:0], label{outer: entry, inner: entry, born: s.now})
-}
-
-// frame bounds what an engine puts on its stack: a slot for each value that
-// the function ever makes, as wazero never uses a slot twice.
-func (s *scanner) frame(locals int) int64 {
-	slot := int64(8)
-	if s.wide {
-		slot = 16
-	}
-	return 128 + slot*(int64(locals)+s.values+int64(s.funcJoins)+s.area)
 }
 
 func (s *scanner) step(in *module.Instr) error {
@@ -187,97 +147,9 @@ func (s *scanner) step(in *module.Instr) error {
 	return nil
 }
 
-// charge the current segment.
-func (s *scanner) charge(w int64) { s.chargeSegment(s.segment, w) }
-
-func (s *scanner) chargeSegment(segment int, w int64) { *s.weight(segment) += w }
-
-func (s *scanner) weight(segment int) *int64 {
-	if segment == entry {
-		return &s.f.weight
-	}
-	return &s.edits[segment].weight
-}
-
-// point starts a segment behind an instruction.
-func (s *scanner) point(in *module.Instr) {
-	s.edit(in, atPoint).parent = int32(s.segment)
-	s.segment = len(s.edits) - 1
-}
-
-// settle the segments that end here, up to one that goes on. A light one is
-// paid for with its parent.
-func (s *scanner) settle(until int) {
-	for s.segment != until {
-		e := &s.edits[s.segment]
-		s.segment = int(e.parent)
-		parent := s.weight(s.segment)
-		if e.weight < lightSegment || *parent+e.weight <= fullSegment {
-			*parent += e.weight
-			e.weight = 0
-		}
-	}
-}
-
 func (s *scanner) edit(in *module.Instr, kind editKind) *edit {
 	s.edits = append(s.edits, edit{at: in.Offset, end: in.End, kind: kind})
 	return &s.edits[len(s.edits)-1]
-}
-
-func (s *scanner) open(in *module.Instr) {
-	s.now++
-	l := label{outer: s.segment, inner: s.segment, born: s.now}
-	switch in.Op {
-	case module.OpLoop:
-		s.edit(in, atLoop).weight = loopWeight
-		l.inner, l.isLoop = len(s.edits)-1, true
-		s.segment = l.inner
-	case module.OpIf:
-		s.point(in)
-	}
-	s.labels = append(s.labels, l)
-	s.values += 4 // the metering's own
-	if t := in.Block(); t >= 0 {
-		s.values += int64(len(s.m.Types[t].Params) + len(s.m.Types[t].Results))
-	} else if t != module.BlockEmpty {
-		s.values++
-	}
-}
-
-func (s *scanner) close(in *module.Instr) {
-	last := s.labels[len(s.labels)-1]
-	s.labels = s.labels[:len(s.labels)-1]
-	s.settle(last.inner)
-	s.segment = last.outer
-	if last.isLoop && (!last.hasCall || s.nCalls <= fewCalls) {
-		s.f.cached = true
-	}
-	n := len(s.labels)
-	if n == 0 {
-		return
-	}
-	if last.hasCall {
-		s.labels[n-1].hasCall = true
-	}
-	s.point(in)
-}
-
-// set counts the blocks at whose end, or start, this value of a local may meet
-// another one. Those that were open when it was last set have been counted.
-func (s *scanner) set(local uint32) error {
-	last := s.lastSet[local]
-	s.now++
-	s.lastSet[local] = s.now
-	for i := len(s.labels) - 1; i > 0 && s.labels[i].born > last; i-- {
-		s.funcJoins++
-		if s.funcJoins%joinsPerUnit == 0 {
-			s.chargeSegment(s.labels[i].inner, 1)
-		}
-		if s.joins++; s.funcJoins > maxJoins || s.joins > maxAllJoins {
-			return fmt.Errorf("too many locals are set inside too many nested blocks: split the function")
-		}
-	}
-	return nil
 }
 
 func (s *scanner) call(in *module.Instr) {
@@ -300,37 +172,4 @@ func (s *scanner) signature(t module.FuncType) {
 func (s *scanner) markCall() {
 	s.nCalls++
 	s.labels[len(s.labels)-1].hasCall = true
-}
-
-// values that an engine makes of one instruction, those included that are
-// gone at once.
-func values(op module.Op) int64 {
-	switch {
-	case op <= module.OpElse || op == module.OpEnd || op == module.OpBr || op == module.OpReturn,
-		op == module.OpDrop || op >= module.OpLocalGet && op <= module.OpLocalTee:
-		return 0
-	case op >= module.OpI32Const && op <= module.OpF64Const:
-		return 1
-	case op >= 0x28 && op <= 0x3e: // loads and stores: address, bounds and base
-		return 4
-	case op == module.OpBrTable || op == module.OpCall || op>>8 == 0xfd:
-		return 4
-	case op == module.OpCallIndirect:
-		return 12
-	case op >= module.OpMemoryInit && op <= module.OpTableFill || op == module.OpMemoryGrow:
-		return 24
-	}
-	return 2
-}
-
-// hasVectorLocals reads the groups of locals before a body's instructions.
-func hasVectorLocals(groups []byte) bool {
-	_, n := module.U32(groups)
-	for groups = groups[n:]; len(groups) > 0; groups = groups[n+1:] {
-		_, n = module.U32(groups)
-		if module.ValType(groups[n]) == module.V128 {
-			return true
-		}
-	}
-	return false
 }
