@@ -40,30 +40,59 @@ func build(t *testing.T, language toolchain.Language, name string) *plugintest.M
 	return plugintest.Open(t, code)
 }
 
-// TestGoModule holds what a module of the Go kit does beyond what the kit's
-// native tests show.
+// TestModules holds the kits that describe a transform by values to the same
+// contract.
+func TestModules(t *testing.T) {
+	t.Parallel()
+	for language, folder := range map[toolchain.Language]string{
+		toolchain.Go: "faulty", toolchain.Rust: "rust", toolchain.AssemblyScript: "as",
+	} {
+		t.Run(string(language), func(t *testing.T) {
+			t.Parallel()
+			m := build(t, language, folder)
+			d := m.Description()
+			if d.Name != "faulty" || d.Version != "1.2.3-beta.1" || d.Doc != `a "quoted" \ doc with ÆØÅ` || d.Inputs[1].Name != "calendar.hour" {
+				t.Errorf("description is %+v", d)
+			}
+			free, bounded, open := d.Outputs[0], d.Outputs[1], d.Outputs[2]
+			if free.Min != nil || free.Max != nil || *bounded.Min != -0.5 || *bounded.Max != 1e21 || open.Min != nil || *open.Max != 1e300 {
+				t.Errorf("outputs are %+v", d.Outputs)
+			}
+			if _, err := m.Apply(3, []float64{1, 0}, []float64{7, 1}); err == nil || err.Error() != "the author's own words: æøå" {
+				t.Errorf("the message is %v", err)
+			}
+			got, err := m.Apply(3, []float64{1, 0}, []float64{7, 6}, []float64{9, 0})
+			if err != nil || got[0][0] != 2 || got[2][0] != 18 || got[2][1] != 9 {
+				t.Errorf("after a failure: %v, %v", got, err)
+			}
+			for _, x := range append(got[1], got[0][2], got[2][2]) {
+				if !math.IsNaN(x) {
+					t.Errorf("what a row leaves alone is not missing: %v", got)
+				}
+			}
+			m.Alloc(8 * abi.MaxColumns * abi.MaxRows)
+			if p := m.Call(abi.Alloc, uint64(uint32(math.MaxUint32))); p != 0 {
+				t.Errorf("a buffer of -1 bytes is at %d", p)
+			}
+		})
+	}
+}
+
+// TestGoModule holds what a module of the Go kit does beyond that and beyond
+// what the kit's native tests show.
 func TestGoModule(t *testing.T) {
 	t.Parallel()
 	m := build(t, toolchain.Go, "faulty")
-	if d := m.Description(); d.Name != "faulty" || d.Version != "1.2.3-beta.1" || *d.Outputs[1].Max != 1e21 {
-		t.Errorf("description is %+v", d)
-	}
 	for way, want := range map[float64]string{
-		1: "the author's own words", 2: "panic: thrown", 3: "panic: runtime error: slice bounds out of range", 5: "an error without a text",
+		2: "panic: thrown", 3: "panic: runtime error: slice bounds out of range", 5: "an error without a text",
 	} {
-		if _, err := m.Apply(2, []float64{1, 0}, []float64{7, way}); err == nil || !strings.HasPrefix(err.Error(), want) {
+		if _, err := m.Apply(3, []float64{1, 0}, []float64{7, way}); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("way %v: error is %v, want %q", way, err, want)
 		}
 	}
-	got, err := m.Apply(2, []float64{1, 0}, []float64{7, 6}, []float64{9, 0})
-	if err != nil || got[0][0] != 2 || !math.IsNaN(got[1][0]) || got[2][0] != 18 || got[2][1] != 9 {
-		t.Errorf("after failures: %v, %v", got, err)
-	}
 	keepsBuffers(t, m)
-	for _, bytes := range []int32{-1, 1 << 30} {
-		if p := m.Call(abi.Alloc, uint64(uint32(bytes))); p != 0 {
-			t.Errorf("a buffer of %d bytes is at %d", bytes, p)
-		}
+	if p := m.Call(abi.Alloc, 1<<30); p != 0 {
+		t.Errorf("a buffer of 1 GiB is at %d", p)
 	}
 }
 
@@ -74,22 +103,22 @@ func keepsBuffers(t *testing.T, m *plugintest.Module) {
 	t.Helper()
 	var buffers [500]uint32
 	for i := range buffers {
-		buffers[i] = m.Alloc(16)
+		buffers[i] = m.Alloc(24)
 	}
-	in, out := m.Alloc(16), m.Alloc(16)
-	if _, err := m.Apply(2, []float64{1, 4}); err != nil {
+	in, out := m.Alloc(16), m.Alloc(24)
+	if _, err := m.Apply(3, []float64{1, 4}); err != nil {
 		t.Fatal(err)
 	}
 	for _, b := range buffers {
-		m.WriteAll(b, 7, 7)
+		m.WriteAll(b, 7, 7, 7)
 	}
-	if _, err := m.Apply(2, []float64{1, 7}); err != nil {
+	if _, err := m.Apply(3, []float64{1, 7}); err != nil {
 		t.Error(err)
 	}
 	before := m.MemorySize()
 	for i := range 100_000 {
 		x := float64(i)
-		got, err := m.ApplyIn(in, out, 2, []float64{x, 0})
+		got, err := m.ApplyIn(in, out, 3, []float64{x, 0})
 		if err != nil || got[0][0] != 2*x || got[0][1] != x {
 			t.Fatalf("call %d: %v, %v", i, got, err)
 		}

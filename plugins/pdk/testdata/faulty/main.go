@@ -4,6 +4,7 @@ package main
 
 import (
 	"errors"
+	"math"
 	"runtime"
 
 	"livelab/plugins/pdk"
@@ -18,6 +19,7 @@ func init() {
 		Outputs: []pdk.Output{
 			{Name: "twice", Doc: "the first input, doubled"},
 			{Name: "bounded", Min: -0.5, Max: 1e21},
+			{Name: "open", Min: math.Inf(-1), Max: 1e300},
 		},
 		Row: row,
 	})
@@ -27,7 +29,7 @@ func init() {
 func row(in, out []float64) error {
 	switch in[1] {
 	case 1:
-		return errors.New("the author's own words")
+		return errors.New("the author's own words: æøå")
 	case 2:
 		panic("thrown")
 	case 3:
@@ -52,7 +54,7 @@ var filled [20_000][]float64
 func fillFreed() {
 	runtime.GC()
 	for i := range filled {
-		filled[i] = []float64{-1, -1, -1}
+		filled[i] = []float64{-1, -1, -1, -1}
 	}
 }
 
