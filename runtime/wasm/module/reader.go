@@ -66,34 +66,35 @@ func (r *Reader) Next() (Instr, error) {
 		return Instr{}, io.EOF
 	}
 	var in Instr
-	if err := r.read(&in); err != nil {
+	if _, err := r.read(&in); err != nil {
 		return Instr{}, err
 	}
 	return in, nil
 }
 
-// read returns a plain *Error so that a caller in the loop of the validator
-// does not pay for the interface.
-func (r *Reader) read(in *Instr) *Error {
+// read reads the instruction and looks it up.
+func (r *Reader) read(in *Instr) (*info, *Error) {
 	in.Offset = r.at
-	in.Op = Op(r.code[r.at])
+	c := r.code[r.at]
 	r.at++
-	if in.Op >= prefixMisc {
+	in.Op = Op(c)
+	d := &opcodes[0][c]
+	if c >= prefixMisc {
 		if err := r.prefixed(in); err != nil {
-			return err
+			return nil, err
 		}
+		d = lookup(in.Op)
 	}
-	d := lookup(in.Op)
-	if d == nil {
-		return fail(in.Offset, "%s is not in WebAssembly 2.0%s", in.Op, proposal(in.Op))
+	if d == nil || d.name == "" {
+		return nil, fail(in.Offset, "%s is not in WebAssembly 2.0%s", in.Op, proposal(in.Op))
 	}
 	if d.imm != ImmNone {
 		if err := r.immediate(in, d); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	in.End = r.at
-	return nil
+	return d, nil
 }
 
 // prefixed reads the number behind a prefix. Its longer forms are refused:

@@ -41,7 +41,8 @@ func (p *parser) step(in *Instr) *Error {
 	if err := p.need(1); err != nil {
 		return err
 	}
-	return p.read(in)
+	_, err := p.read(in)
+	return err
 }
 
 // The bits of an element segment's flags.

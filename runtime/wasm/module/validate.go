@@ -76,10 +76,11 @@ func (v *validator) run(b *Body) *Error {
 		if v.p.at >= len(v.p.code) {
 			return fail(v.p.at, "the code of a function ends before its last end")
 		}
-		if err := v.p.read(&v.in); err != nil {
+		d, err := v.p.read(&v.in)
+		if err != nil {
 			return err
 		}
-		if err := v.instr(); err != nil {
+		if err := v.instr(d); err != nil {
 			return err
 		}
 	}
@@ -118,8 +119,7 @@ func (v *validator) readLocals() *Error {
 }
 
 // instr checks the instruction v.in.
-func (v *validator) instr() *Error {
-	d := lookup(v.in.Op)
+func (v *validator) instr(d *info) *Error {
 	v.work += int(d.work)
 	if !d.simple {
 		return v.special()
