@@ -101,7 +101,11 @@ func (c checkedPlugin) verdict() error {
 func (a *app) printChecked(c checkedPlugin) {
 	t := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
 	for _, s := range c.Steps {
-		fmt.Fprintf(t, "%s\t%s\t%s\n", s.Step, s.Verdict, c.remark(s))
+		line := fmt.Sprintf("%s\t%s", s.Step, s.Verdict)
+		if remark := c.remark(s); remark != "" {
+			line += "\t" + remark
+		}
+		fmt.Fprintln(t, line)
 	}
 	fmt.Fprintln(t)
 	fmt.Fprintf(t, "file\t%s\n", c.File)

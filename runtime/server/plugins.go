@@ -64,7 +64,7 @@ func carried(spec features.TransformSpec, plugins []catalogue.Entry) carriedTran
 		Inputs: spec.Inputs, Outputs: spec.Outputs,
 	}
 	for _, p := range plugins {
-		t.Offered = t.Offered || p.Available && p.Digest == spec.Digest
+		t.Offered = t.Offered || p.Digest == spec.Digest
 	}
 	return t
 }

@@ -158,6 +158,9 @@ func TestInputs(t *testing.T) {
 	for c, name := range names {
 		least, greatest := features.Bounds(name)
 		for r, x := range a[c] {
+			if bikes := name == "free_bikes"; bikes && (x > 2000 || x != math.Floor(x)) {
+				t.Fatalf("%v bikes", x)
+			}
 			if x != b[c][r] || !(x >= least && x <= greatest) || math.IsInf(x, 0) {
 				t.Fatalf("%s is %v and %v, between %v and %v", name, x, b[c][r], least, greatest)
 			}

@@ -54,7 +54,7 @@ func (c *Catalogue) next() (first *plugin, seen fs.FileInfo) {
 func (c *Catalogue) settle(p *plugin, seen fs.FileInfo, a Admitted, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !p.shipped && (c.files[p.file] != p || p.state != Checking || !same(p.seen, seen)) {
+	if !p.shipped && (c.files[p.file] != p || !same(p.seen, seen)) {
 		return
 	}
 	switch {

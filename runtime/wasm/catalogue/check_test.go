@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -119,15 +121,16 @@ func TestRenameIsSafe(t *testing.T) {
 	}
 }
 
-// meddled is an open file to which something happens when it has been read.
+// meddled is an open file to which something happens around its reading.
 type meddled struct {
 	file
-	meddle func()
+	before, after func()
 }
 
 func (m meddled) Read(p []byte) (int, error) {
+	m.before()
 	n, err := io.ReadFull(m.file, p)
-	m.meddle()
+	m.after()
 	return n, err
 }
 
@@ -156,21 +159,27 @@ func TestChangedWhileRead(t *testing.T) {
 		"removed": func(b *bench) { b.must(os.Remove(b.path("calendar.wasm"))) },
 	}
 	for name, way := range ways {
-		for _, when := range []string{"before", "during"} {
+		for _, when := range []string{"before opening", "before reading", "after reading"} {
 			t.Run(name+" "+when, func(t *testing.T) {
 				t.Parallel()
 				b := setup(t)
 				b.write("calendar.wasm", "calendar 1")
 				b.scan()
 				b.scan()
+				nothing := func() {}
 				b.open = func(root *os.Root, name string) (file, error) {
 					b.open = openFile
-					if when == "before" {
+					if when == "before opening" {
 						way(b)
-						return openFile(root, name)
 					}
 					f, err := openFile(root, name)
-					return meddled{f, func() { way(b) }}, err
+					switch when {
+					case "before opening":
+						return meddled{f, func() { t.Error("what is another file was read") }, nothing}, err
+					case "before reading":
+						return meddled{f, func() { way(b) }, nothing}, err
+					}
+					return meddled{f, nothing, func() { way(b) }}, err
 				}
 				b.check()
 				if len(b.judge.judged) != 0 {
@@ -202,7 +211,8 @@ func TestVerdictOnFormerContent(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := setup(t)
+			var logged strings.Builder
+			b := setup(t, func(c *Config) { c.Logger = slog.New(slog.NewTextHandler(&logged, nil)) })
 			b.write("slow.wasm", "slow 1")
 			b.scan()
 			b.scan()
@@ -216,6 +226,9 @@ func TestVerdictOnFormerContent(t *testing.T) {
 			b.fails("slow")
 			b.settle()
 			b.fails("slow")
+			if strings.Contains(logged.String(), "is offered") {
+				t.Errorf("logged %s", logged.String())
+			}
 		})
 	}
 }
@@ -234,11 +247,36 @@ func TestSlowDoesNotHoldUp(t *testing.T) {
 	until(t, func() bool { return len(b.Entries()) == 3 && b.entry("pressure.wasm").State == Checking })
 	b.is("slow.wasm", Checking, "")
 	b.resolves("calendar", "calendar 1")
+	loaded := make(chan error)
+	go func() { loaded <- b.Load(t.Context()) }()
+	select {
+	case <-b.judge.entered:
+		t.Error("a second check began beside the first")
+	case <-time.After(30 * time.Millisecond):
+	}
 	close(b.judge.gate)
+	b.must(<-loaded)
 	until(t, func() bool { return b.entry("pressure.wasm").State == Offered && b.entry("slow.wasm").State == Offered })
 	b.must(b.Stop(t.Context()))
-	if b.judge.most != 1 {
-		t.Errorf("%d files were judged at one time", b.judge.most)
+	if b.judge.most != 1 || b.judge.times("slow 1") != 1 {
+		t.Errorf("%d files were judged at one time, one of them %d times", b.judge.most, b.judge.times("slow 1"))
+	}
+}
+
+// TestInTurn holds that what was ready first is judged first.
+func TestInTurn(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	var want []string
+	for _, name := range []string{"c", "a", "e", "b", "d"} {
+		b.write(name+".wasm", name+" 1")
+		b.scan()
+		b.scan()
+		want = append(want, name+" 1")
+	}
+	b.check()
+	if got := b.judge.judged; !slices.Equal(got, want) {
+		t.Errorf("judged %q, want %q", got, want)
 	}
 }
 
@@ -317,6 +355,19 @@ func TestLoad(t *testing.T) {
 	if err := b.Load(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
+}
+
+// TestLoadDoesNotWaitForTrouble holds that Load does not stay for what is only
+// tried again much later.
+func TestLoadDoesNotWaitForTrouble(t *testing.T) {
+	t.Parallel()
+	b := setup(t, func(c *Config) {
+		c.Interval = time.Hour
+		c.Shipped = []Shipped{{"shipped.wasm", []byte("busy 1")}}
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	b.must(b.Load(ctx))
 }
 
 // TestLoadEnds holds that a file which is written to all the time does not

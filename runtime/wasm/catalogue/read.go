@@ -53,9 +53,6 @@ func (c *Catalogue) read(name string, seen fs.FileInfo) ([]byte, error) {
 	} else if err != nil {
 		return nil, fmt.Errorf("it cannot be read: %w", err)
 	}
-	if err := unchanged(f.Stat, seen); err != nil {
-		return nil, err
-	}
 	return code, unchanged(func() (fs.FileInfo, error) { return root.Stat(name) }, seen)
 }
 

@@ -131,6 +131,22 @@ func TestSameSizeAndTime(t *testing.T) {
 	b.resolves("calendar", "calendar 2")
 }
 
+// TestSameTime holds that a file which grows within one tick of its
+// filesystem's clock is still being written.
+func TestSameTime(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for _, content := range []string{"calen", "calendar", "calendar 1"} {
+		b.must(os.WriteFile(b.path("calendar.wasm"), []byte(content), 0o600))
+		b.must(os.Chtimes(b.path("calendar.wasm"), noon, noon))
+		b.scan()
+		b.check()
+		b.is("calendar.wasm", Waiting, "being written")
+	}
+	b.settle()
+	b.resolves("calendar", "calendar 1")
+}
+
 func TestSizes(t *testing.T) {
 	t.Parallel()
 	b := setup(t, func(c *Config) { c.MaxSize = 10 })

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"encoding/json"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"livelab/plugins/abi"
+	"livelab/runtime/wasm/wasmtest"
+)
+
+// TestPluginToolsScript runs the scenarios in testdata/plugintools. They need no
+// compiler: the command
+//
+//	module KIND FILE   writes a module that the test puts together, or a pipe
+//
+// makes what they check.
+func TestPluginToolsScript(t *testing.T) {
+	t.Parallel()
+	p := scriptParams("testdata/plugintools")
+	p.Cmds["module"] = scriptModule
+	p.Setup = func(e *testscript.Env) error {
+		e.Setenv("LIVELAB_TRANSFORM_CACHE", filepath.Join(transformCache, "tools"))
+		return nil
+	}
+	testscript.Run(t, p)
+}
+
+// crowding is a transform of columns that there are.
+var crowding = wasmtest.Transform{Name: "crowding", Inputs: []string{"free_bikes", "empty_slots"}, Outputs: []string{"share"}}
+
+func modules() map[string][]byte {
+	newer, reader, stateful, socket, printing := crowding, crowding, crowding, crowding, crowding
+	newer.Version = "2.0.0"
+	reader.Inputs = []string{"phase_of_the_moon", "empty_slots"}
+	// It answers with how many rows it has ever seen.
+	stateful.First = func(b *wasmtest.Builder) { b.Global(wasmtest.F64, true, wasmtest.F64Const(0)) }
+	stateful.Row = wasmtest.GlobalGet(0) + wasmtest.F64Const(1) + wasmtest.F64Add + wasmtest.GlobalSet(0) +
+		wasmtest.Out(0, wasmtest.GlobalGet(0))
+	socket.First = func(b *wasmtest.Builder) {
+		b.Import(abi.WASI, "sock_accept", wasmtest.I32+wasmtest.I32+wasmtest.I32, wasmtest.I32)
+	}
+	// It prints "\x1b[2J" and a line.
+	const text, vector, written = 16, 0, 8
+	printing.First = func(b *wasmtest.Builder) {
+		b.Import(abi.WASI, "fd_write", wasmtest.I32+wasmtest.I32+wasmtest.I32+wasmtest.I32, wasmtest.I32)
+	}
+	printing.Last = func(b *wasmtest.Builder) { b.Data(wasmtest.I32Const(text), "\x1b[2Jhello\n") }
+	printing.Init = wasmtest.I32Const(vector) + wasmtest.I32Const(text) + wasmtest.At(wasmtest.I32Store, 0) +
+		wasmtest.I32Const(vector) + wasmtest.I32Const(10) + wasmtest.At(wasmtest.I32Store, 4) +
+		wasmtest.I32Const(2) + wasmtest.I32Const(vector) + wasmtest.I32Const(1) + wasmtest.I32Const(written) +
+		wasmtest.Call(0) + wasmtest.Drop
+	whole := crowding.Bytes()
+	return map[string][]byte{
+		"crowding": whole, "crowding2": newer.Bytes(), "moon": reader.Bytes(), "stateful": stateful.Bytes(),
+		"socket": socket.Bytes(), "printing": printing.Bytes(), "half": whole[:len(whole)/2],
+	}
+}
+
+func scriptModule(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: module KIND FILE")
+	}
+	path := ts.MkAbs(args[1])
+	if args[0] == "pipe" {
+		ts.Check(syscall.Mkfifo(path, 0o600))
+		return
+	}
+	code, ok := modules()[args[0]]
+	if !ok {
+		ts.Fatalf("there is no kind of module %q", args[0])
+	}
+	ts.Check(os.WriteFile(path, code, 0o600))
+}
+
+// TestPluginJSON holds the names that programs read.
+func TestPluginJSON(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "crowding.wasm")
+	if err := os.WriteFile(file, crowding.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cache := "--transform-cache=" + filepath.Join(transformCache, "tools")
+	for command, want := range map[string]string{
+		"check": "accepted budget description digest facts file golden steps",
+		"bench": "digest file name native_loop rounds sizes version",
+	} {
+		args := []string{"plugin", command, file, "--json", cache}
+		if command == "bench" {
+			args = append(args, "--rounds=1", "--slice=1us")
+		}
+		var out, said strings.Builder
+		if code := run(t.Context(), args, &out, &said); code != 0 {
+			t.Fatalf("%s: exit %d: %s", command, code, said.String())
+		}
+		var fields map[string]json.RawMessage
+		if err := json.Unmarshal([]byte(out.String()), &fields); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(slices.Sorted(maps.Keys(fields)), " "); got != want {
+			t.Errorf("%s prints the fields %s, want %s", command, got, want)
+		}
+	}
+}
