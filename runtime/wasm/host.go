@@ -213,7 +213,18 @@ func (h *Host) recall(ctx context.Context, key string, code []byte, b features.B
 // how each went. It keeps nothing.
 func (h *Host) Check(ctx context.Context, code []byte) Report {
 	a := &admission{host: h, budget: h.cfg.Budget, code: code, report: Report{Digest: digest(code)}}
-	if err := h.inTurn(ctx, a, ""); err != nil && len(a.report.Steps) == 0 {
+	h.mu.Lock()
+	closed := h.closed
+	if !closed {
+		h.running.Add(1)
+	}
+	h.mu.Unlock()
+	err := ErrClosed
+	if !closed {
+		defer h.running.Done()
+		err = h.inTurn(ctx, a, "")
+	}
+	if len(a.report.Steps) == 0 {
 		a.report.Steps = []StepReport{{Step: StepSize, Verdict: Failed, Reason: err.Error()}}
 	}
 	a.discard()
