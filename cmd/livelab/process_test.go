@@ -38,6 +38,7 @@ func (s shell) command(args ...string) *exec.Cmd {
 			cmd.Env = append(cmd.Env, v)
 		}
 	}
+	cmd.Env = append(cmd.Env, "LIVELAB_TRANSFORM_CACHE="+transformCache)
 	cmd.Env = append(cmd.Env, s.env...)
 	return cmd
 }

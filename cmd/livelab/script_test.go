@@ -59,6 +59,10 @@ func scriptParams(dir string) testscript.Params {
 			"dump":    scriptDump,
 			"edit":    scriptEdit,
 		},
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("LIVELAB_TRANSFORM_CACHE", transformCache)
+			return nil
+		},
 	}
 }
 
@@ -88,9 +92,10 @@ func TestStoreScript(t *testing.T) {
 			t.Parallel()
 			p := scriptParams("testdata/store")
 			vars := store.env(t) // one store, so there is one scenario
+			setup := p.Setup
 			p.Setup = func(e *testscript.Env) error {
 				e.Vars = append(e.Vars, vars...)
-				return nil
+				return setup(e)
 			}
 			t.Run("scenario", func(t *testing.T) { testscript.Run(t, p) })
 		})

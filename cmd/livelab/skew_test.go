@@ -27,7 +27,7 @@ import (
 // folder, with which a published version was trained.
 func skewed(t *testing.T) shell {
 	t.Helper()
-	s := newShell(t, "LIVELAB_TRANSFORM_CACHE="+transformCache)
+	s := newShell(t)
 	featurestest.BuildSkewed(t, "1.0", filepath.Join(s.dir, "plugins", "skewed.wasm"))
 	s.must(t, "dataset", "--source", "sim", "--days", "90", "--out", "frozen")
 	s.must(t, "train", "--dataset", "frozen", "--transform", "skewed")

@@ -176,7 +176,7 @@ func TestTransformRowError(t *testing.T) {
 // TestTransformFlags holds what is said about transforms that cannot be had.
 func TestTransformFlags(t *testing.T) {
 	t.Parallel()
-	s := newShell(t, "LIVELAB_TRANSFORM_CACHE="+transformCache)
+	s := newShell(t)
 	s.must(t, "dataset", "--source", "sim", "--days", "30", "--out", "frozen")
 	if err := os.WriteFile(filepath.Join(s.dir, "bad.wasm"), []byte("not a module"), 0o600); err != nil {
 		t.Fatal(err)

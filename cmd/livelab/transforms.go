@@ -14,6 +14,7 @@ import (
 	"livelab/pipeline/features"
 	"livelab/pipeline/model"
 	"livelab/pipeline/publish"
+	"livelab/plugins"
 	"livelab/runtime/wasm"
 	"livelab/runtime/wasm/catalogue"
 )
@@ -147,11 +148,11 @@ type admitter struct{ host *wasm.Host }
 
 func (h admitter) Admit(ctx context.Context, code []byte) (catalogue.Admitted, error) {
 	t, err := h.host.Admit(ctx, code, nil)
-	if refusal := (*wasm.Refusal)(nil); err != nil && !errors.As(err, &refusal) {
-		return catalogue.Admitted{}, fmt.Errorf("%w: %w", catalogue.ErrUndecided, err)
+	if refusal := (*wasm.Refusal)(nil); errors.As(err, &refusal) {
+		return catalogue.Admitted{}, fmt.Errorf("at the step %s: %s", refusal.Step, refusal.Reason)
 	}
 	if err != nil {
-		return catalogue.Admitted{}, err
+		return catalogue.Admitted{}, fmt.Errorf("%w: %w", catalogue.ErrUndecided, err)
 	}
 	return catalogue.Admitted{Transform: t, Description: t.Description()}, nil
 }
@@ -241,4 +242,10 @@ func (a *app) admitFile(ctx context.Context, path string) (features.Transform, e
 }
 
 // shipped are the transforms that this program carries.
-func shipped() []catalogue.Shipped { return nil }
+func shipped() []catalogue.Shipped {
+	var all []catalogue.Shipped
+	for _, m := range plugins.Shipped() {
+		all = append(all, catalogue.Shipped{File: m.File, Code: m.Code})
+	}
+	return all
+}

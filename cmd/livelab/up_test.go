@@ -5,9 +5,12 @@ import (
 	"database/sql"
 	"net"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"livelab/pipeline/features/featurestest"
 )
 
 // TestUp starts on an empty folder, stops, and goes on.
@@ -223,4 +226,28 @@ func TestResultThatCannotBeWritten(t *testing.T) {
 	if problem := oneError(said.String()); problem != "" {
 		t.Error(problem)
 	}
+}
+
+// TestUpTransforms trains with what is in the plugins folder, refuses at once a
+// name that is not, and says what it does without by default.
+func TestUpTransforms(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	said := s.refused(t, exitUsage, "up", "--source", "sim", "--months", "2", "--transform", "moon", "--listen", "127.0.0.1:0")
+	if !strings.Contains(said, `there is no transform "moon"`) {
+		t.Errorf("a transform that there is none of: %s", said)
+	}
+	featurestest.BuildSkewed(t, "1.0", filepath.Join(s.dir, "plugins", "skewed.wasm"))
+	p := s.start(t, "up", "--source", "sim", "--months", "2", "--transform", "skewed")
+	a := p.post(t, "/explain", "{}")
+	a.want(t, 200, "y")
+	if !regexp.MustCompile(`"feature":"skewed.sun",[^}]*"imputed":false`).MatchString(a.body) {
+		t.Errorf("from stored data: %s", a.body)
+	}
+	p.stop(t)
+	// The champion serves whatever the next training would take.
+	p = s.start(t, "up", "--source", "sim", "--transform", "moon")
+	p.post(t, "/predict", "{}").want(t, 200, "y")
+	eventually(t, "a word about the transform", func() bool { return strings.Contains(p.stderr.String(), "the next training will fail") })
+	p.stop(t)
 }
