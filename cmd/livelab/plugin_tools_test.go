@@ -110,3 +110,50 @@ func TestPluginJSON(t *testing.T) {
 		}
 	}
 }
+
+// TestDropIn drops files into the folder of a server that serves nothing yet:
+// the folder comes later than the server, one file is whole, one is not, one is
+// refused.
+func TestDropIn(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	p := s.start(t, "serve")
+	// A program that `make build` has built ships transforms, too.
+	empty := func() bool {
+		body := p.get(t, "/plugins").body
+		return strings.HasPrefix(body, `{"plugins":[`) && !strings.Contains(body, `"shipped":false`)
+	}
+	if !empty() {
+		t.Error("there are plugins without a folder")
+	}
+	dir := filepath.Join(s.dir, "plugins")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name, kind := range map[string]string{"crowding.wasm": "crowding", "bad.wasm": "stateful", ".crowding2.wasm": "crowding2"} {
+		if err := os.WriteFile(filepath.Join(dir, name), modules()[kind], 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	listed := func(part string) {
+		t.Helper()
+		eventually(t, part, func() bool { return strings.Contains(p.get(t, "/plugins").body, part) })
+	}
+	listed(`"available":true,"name":"crowding","version":"1.0.0"`)
+	listed(`"file":"bad.wasm","shipped":false,"state":"refused","reason":"at the step probe: `)
+	if err := os.Rename(filepath.Join(dir, ".crowding2.wasm"), filepath.Join(dir, "crowding.wasm")); err != nil {
+		t.Fatal(err)
+	}
+	listed(`"available":true,"name":"crowding","version":"2.0.0"`)
+	metrics := p.get(t, "/metrics").body
+	for _, want := range []string{`livelab_plugins{state="offered"} `, `livelab_plugins{state="refused"} 1`, `livelab_transform_rows_total{digest="`} {
+		if !strings.Contains(metrics, want) {
+			t.Errorf("no %s in the metrics", want)
+		}
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "an empty list", empty)
+	p.stop(t)
+}
