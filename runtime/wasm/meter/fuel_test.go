@@ -55,6 +55,9 @@ func TestFuel(t *testing.T) {
 		{"light arms are paid for in groups", func(b *Builder) uint32 {
 			return b.Func(I32, None, None, arms(0)+arms(0)+arms(0)+arms(0))
 		}, 0, frame + 4*(2+60)},
+		{"a light arm is paid for with heavy code", func(b *Builder) uint32 {
+			return b.Func(I32, None, None, heavy, LocalGet(0), If(Empty, Nop, I32Const(1), Drop))
+		}, 0, frame + 600 + 2 + 2},
 		{"heavy blocks behind a br_table", func(b *Builder) uint32 {
 			return b.Func(I32, None, None, Block(Empty, Block(Empty, Block(Empty,
 				LocalGet(0), BrTable(2, 0, 1)), heavy), heavy), heavy)
