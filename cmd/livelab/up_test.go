@@ -23,6 +23,12 @@ func TestUp(t *testing.T) {
 	if h := p.get(t, "/health"); h.json["source"] != "simulated" || h.json["status"] != "ok" {
 		t.Errorf("health: %s", h.body)
 	}
+	// What is shipped is trained with; a program that ships nothing says so.
+	carried := strings.Contains(p.get(t, "/plugins").body, `"state":"carried"`)
+	without := strings.Contains(p.stderr.String(), "this program was built without the shipped ones")
+	if carried != (len(shipped()) > 0) || without == carried {
+		t.Errorf("%d transforms are shipped; calendar is carried: %v; it is said that none is: %v", len(shipped()), carried, without)
+	}
 	said := s.refused(t, exitFailed, "up", "--source", "sim", "--listen", "127.0.0.1:0")
 	if !strings.Contains(said, "in use by another livelab") {
 		t.Errorf("a second up on the same store: %s", said)
