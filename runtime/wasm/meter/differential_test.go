@@ -44,6 +44,7 @@ func differential(t *testing.T, seed uint64, sum *tally) {
 	t.Helper()
 	code, funcs := Random(seed)
 	original, metered := compile(t, code), compile(t, rewrite(t, code, meter.Options{}))
+	inGlobal := newProgram(t, engines["interpreter"], rewrite(t, code, meter.InGlobal))
 	for _, f := range funcs {
 		var used [2]int64
 		for i, name := range []string{"interpreter", "compiler"} {
@@ -65,6 +66,9 @@ func differential(t *testing.T, seed uint64, sum *tally) {
 		}
 		if used[0] == 0 {
 			continue
+		}
+		if o := observe(t, inGlobal, f, plenty, meter.DefaultStack); plenty-o.fuel != used[0] {
+			t.Fatalf("seed %d, %s: used %d by the global alone, %d by a local", seed, f.Name, plenty-o.fuel, used[0])
 		}
 		if last := starve(t, seed, f, metered, used[0]-1, sum); !last {
 			t.Fatalf("seed %d, %s: one too little is enough", seed, f.Name)

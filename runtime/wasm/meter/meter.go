@@ -12,6 +12,8 @@ type Options struct {
 	// MaxPages is the most that the memory can grow to, in pages of 64 KiB.
 	// Default DefaultMaxPages.
 	MaxPages uint32
+
+	noLocal bool // keep the fuel in the global everywhere, for tests
 }
 
 // Metered is a module that counts its work.
@@ -37,7 +39,7 @@ func Rewrite(m *module.Module, o Options) (Metered, error) {
 			return Metered{}, fmt.Errorf("memory starts with %d pages, at most %d are possible", mem.Min, o.MaxPages)
 		}
 	}
-	funcs, err := scan(m)
+	funcs, err := scan(m, o.noLocal)
 	if err != nil {
 		return Metered{}, err
 	}
@@ -45,7 +47,7 @@ func Rewrite(m *module.Module, o Options) (Metered, error) {
 	return Metered{Code: newWriter(m, funcs, o).module()}, nil
 }
 
-func scan(m *module.Module) ([]function, error) {
+func scan(m *module.Module, noLocal bool) ([]function, error) {
 	s := newScanner(m)
 	funcs := make([]function, len(m.Funcs))
 	for i := range funcs {
@@ -53,6 +55,7 @@ func scan(m *module.Module) ([]function, error) {
 		if funcs[i], err = s.function(i); err != nil {
 			return nil, err
 		}
+		funcs[i].cached = funcs[i].cached && !noLocal
 	}
 	return funcs, nil
 }

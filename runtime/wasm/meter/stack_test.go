@@ -84,23 +84,19 @@ var recursive = map[string]func(b *Builder) uint32{
 		return fn
 	},
 	"joins": func(b *Builder) uint32 {
-		const locals, blocks = 60, 60
+		const n = 60
 		leaf := b.Func(None, None, None)
 		fn := b.Declare(I32, I32)
 		var set, get Code
-		for i := range uint32(locals) {
-			set += LocalGet(0) + I32Const(int32(i)) + I32Add + LocalSet(1+i)
+		for i := range uint32(n) {
+			set += LocalGet(0) + LocalSet(1+i) + LocalGet(0) + BrIf((7*i)%n)
 			get += LocalGet(1+i) + I32Add
 		}
 		body := set
-		for i := range int32(blocks) {
-			var change Code
-			for j := range uint32(locals) {
-				change += LocalGet(1+j) + I32Const(i) + I32Xor + LocalSet(1+j)
-			}
-			body += LocalGet(0) + I32Const(1<<(i%20)) + I32And + If(Empty, change, Call(leaf)) + Call(leaf)
+		for range n {
+			body = Block(Empty, body) + Call(leaf)
 		}
-		b.Define(fn, Types(strings.Repeat(string(I32), locals)), counted, LocalGet(0),
+		b.Define(fn, Types(strings.Repeat(string(I32), n)), counted, LocalGet(0),
 			If(I32, body, LocalGet(0), I32Const(1), I32Sub, Call(fn), get, Else, I32Const(0)))
 		return fn
 	},
