@@ -111,21 +111,29 @@ export function ll_alloc_v1(bytes: i32): usize {
 }
 
 export function ll_transform_v1(input: usize, output: usize, rows: i32): i32 {
+  // Locals, since a global is read from memory each time.
   const compute = row!;
+  const from = x;
+  const to = y;
+  const inputs = from.length;
+  const outputs = to.length;
+  const stride = (rows as usize) << 3;
   for (let r = 0; r < rows; r++) {
-    for (let c = 0; c < x.length; c++) {
-      unchecked((x[c] = load<f64>(input + (((c * rows + r) as usize) << 3))));
+    let at = input + ((r as usize) << 3);
+    for (let c = 0; c < inputs; c++, at += stride) {
+      unchecked((from[c] = load<f64>(at)));
     }
-    for (let c = 0; c < y.length; c++) {
-      unchecked((y[c] = NaN));
+    for (let c = 0; c < outputs; c++) {
+      unchecked((to[c] = NaN));
     }
-    const failed = compute(x, y);
+    const failed = compute(from, to);
     if (failed !== null) {
       fail(failed);
       return 1;
     }
-    for (let c = 0; c < y.length; c++) {
-      store<f64>(output + (((c * rows + r) as usize) << 3), unchecked(y[c]));
+    at = output + ((r as usize) << 3);
+    for (let c = 0; c < outputs; c++, at += stride) {
+      store<f64>(at, unchecked(to[c]));
     }
   }
   return 0;
