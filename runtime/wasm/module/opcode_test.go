@@ -94,6 +94,41 @@ func TestOpcodesRefuseOtherTypes(t *testing.T) {
 	}
 }
 
+// The largest alignment and lane of each opcode are the engine's.
+func TestOpcodesReachAsFarAsThoseOfTheEngine(t *testing.T) {
+	t.Parallel()
+	agree := func(op module.Op, params []module.ValType, tail code) {
+		var in types
+		for _, p := range params {
+			in += types([]byte{byte(p)})
+		}
+		instr := wasmtest.LocalGet(0) + wasmtest.LocalGet(1)[:2*min(1, len(params)-1)] + encoded(op) + tail + wasmtest.Unreachable
+		file := function(in, none, none, instr)
+		_, err := module.Parse(file, module.DefaultLimits())
+		if engineErr := engine(file); (err == nil) != (engineErr == nil) {
+			t.Errorf("%s with % x: Parse says %v, the engine says %v", op, string(tail), err, engineErr)
+		}
+	}
+	lanes := []code{"\x00", "\x01", "\x02", "\x03", "\x04", "\x07", "\x08", "\x0f", "\x10"}
+	for _, page := range []module.Op{0, 0xfd00} {
+		for op := page; op < page+0x100; op++ {
+			imm, _ := op.Imm()
+			params, _, _ := op.Signature()
+			for _, n := range lanes {
+				switch imm {
+				case module.ImmMem:
+					agree(op, params, n+"\x00")
+				case module.ImmMemLane:
+					agree(op, params, n+"\x00\x00")
+					agree(op, params, "\x00\x00"+n)
+				case module.ImmLane:
+					agree(op, params, n)
+				}
+			}
+		}
+	}
+}
+
 func TestOpcodeNames(t *testing.T) {
 	t.Parallel()
 	for op, want := range map[module.Op]string{
