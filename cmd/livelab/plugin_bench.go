@@ -31,7 +31,7 @@ through the host as training and serving take it. All of them are measured in
 turns, so that what else the machine does hits all; the spread says how much.`,
 		Args: cobra.ExactArgs(1),
 		Example: `  livelab plugin bench crowding.wasm
-  livelab plugin bench crowding.wasm --rounds 25 --json`,
+  livelab plugin bench crowding.wasm --rounds 1001 --json`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if cfg.Rounds < 1 || cfg.Slice <= 0 {
 				return usageError("--rounds is %d and --slice %v, both must be positive", cfg.Rounds, cfg.Slice)
@@ -77,7 +77,7 @@ func (a *app) benchPlugin(ctx context.Context, path string, cfg bench.Config) (b
 }
 
 func (a *app) printBenched(b benchedPlugin) {
-	a.printf("%s %s, digest %s\nns a row: the median of %d rounds (least to most)\n\n", b.Name, b.Version, b.Digest, b.Rounds)
+	a.printf("%s %s, digest %s\nns a row: the median of %d rounds (quartiles)\n\n", b.Name, b.Version, b.Digest, b.Rounds)
 	t := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "ROWS\tNATIVE\tUNMETERED\tMETERED\tHOST\tMETERING\tHOST/NATIVE\tFUEL A ROW\t")
 	for _, s := range b.Sizes {
@@ -95,7 +95,7 @@ host       the way of training and serving: metered, rows copied in and out, eve
 }
 
 func nanos(n bench.Nanos) string {
-	return fmt.Sprintf("%s (%s to %s)", short(n.Median), short(n.Least), short(n.Most))
+	return fmt.Sprintf("%s (%s to %s)", short(n.Median), short(n.Lower), short(n.Upper))
 }
 
 // short writes nanoseconds with three digits or so.

@@ -38,22 +38,27 @@ type Config struct {
 	Sizes []int
 
 	// Rounds is how often each way is measured, one after the other in each
-	// round.
+	// round. Many short ones stand a busy machine better than a few long ones:
+	// most are over before something else gets the processor.
 	Rounds int // default DefaultRounds
 
 	// Slice is how long one way is measured in one round.
 	Slice time.Duration // default DefaultSlice
 
-	// Least is how many calls a slice has at least. Default 5.
+	// Least is how many calls a slice has at least. Default 1.
 	Least int
+
+	// Native is the loop in Go that is measured beside the module: it computes
+	// the columns out from the columns in. Default that of NativeLoop.
+	Native func(in, out [][]float64)
 
 	Now func() time.Time // default time.Now
 }
 
 // The defaults of Config.
 const (
-	DefaultRounds = 15
-	DefaultSlice  = 20 * time.Millisecond
+	DefaultRounds = 301
+	DefaultSlice  = 500 * time.Microsecond
 )
 
 func (c *Config) setDefaults() {
@@ -62,7 +67,7 @@ func (c *Config) setDefaults() {
 	}
 	c.Rounds = cmp.Or(c.Rounds, DefaultRounds)
 	c.Slice = cmp.Or(c.Slice, DefaultSlice)
-	c.Least = cmp.Or(c.Least, 5)
+	c.Least = cmp.Or(c.Least, 1)
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -104,8 +109,9 @@ type Size struct {
 // Nanos are nanoseconds a row over the rounds.
 type Nanos struct {
 	Median float64 `json:"median_ns"`
+	Lower  float64 `json:"lower_quartile_ns"`
+	Upper  float64 `json:"upper_quartile_ns"`
 	Least  float64 `json:"least_ns"`
-	Most   float64 `json:"most_ns"`
 }
 
 // way answers the rows once.
@@ -127,6 +133,9 @@ func Run(ctx context.Context, t features.Transform, cfg Config) (Report, error) 
 	}
 	defer done()
 	r := Report{NativeLoop: NativeLoop, Rounds: cfg.Rounds}
+	if cfg.Native != nil {
+		r.NativeLoop = "the same in Go"
+	}
 	for _, rows := range cfg.Sizes {
 		s, err := measure(ctx, t, original, metered, rows, cfg)
 		if err != nil {
@@ -160,8 +169,12 @@ func measure(ctx context.Context, t features.Transform, original, metered *guest
 		x, y := column(in), make([]float64, len(out))
 		host = func() error { return t.ApplyRow(x, y) }
 	}
-	n := newNative(rows)
-	ways := []way{{Native, n.call}, {Unmetered, original.call}, {Metered, metered.call}, {Host, host}}
+	native := newNative(rows).call
+	if cfg.Native != nil {
+		mine := columns(len(out), rows)
+		native = func() error { cfg.Native(in, mine); return nil }
+	}
+	ways := []way{{Native, native}, {Unmetered, original.call}, {Metered, metered.call}, {Host, host}}
 	taken, err := interleave(ctx, ways, rows, cfg)
 	if err != nil {
 		return Size{}, err
@@ -226,7 +239,9 @@ func timeOf(w way, calls int, now func() time.Time) (time.Duration, error) {
 }
 
 func summary(taken []float64) Nanos {
-	return Nanos{Median: median(taken), Least: slices.Min(taken), Most: slices.Max(taken)}
+	return Nanos{
+		Median: median(taken), Lower: quantile(taken, 0.25), Upper: quantile(taken, 0.75), Least: slices.Min(taken),
+	}
 }
 
 func ratios(of, to []float64) []float64 {
@@ -237,8 +252,15 @@ func ratios(of, to []float64) []float64 {
 	return r
 }
 
-func median(xs []float64) float64 {
+func median(xs []float64) float64 { return quantile(xs, 0.5) }
+
+// quantile between the values next to it, in proportion.
+func quantile(xs []float64, q float64) float64 {
 	xs = slices.Sorted(slices.Values(xs))
-	n := len(xs)
-	return (xs[(n-1)/2] + xs[n/2]) / 2
+	at := q * float64(len(xs)-1)
+	i := int(at)
+	if i+1 == len(xs) {
+		return xs[i]
+	}
+	return xs[i] + (at-float64(i))*(xs[i+1]-xs[i])
 }

@@ -54,7 +54,7 @@ func TestRun(t *testing.T) {
 		s := r.Sizes[i]
 		want := 1e6 / 2 / float64(rows) // two calls in a millisecond
 		for name, n := range map[string]Nanos{Native: s.Native, Unmetered: s.Unmetered, Metered: s.Metered, Host: s.Host} {
-			if n != (Nanos{want, want, want}) {
+			if n != (Nanos{want, want, want, want}) {
 				t.Errorf("%d rows, %s: %+v, want %v each", rows, name, n, want)
 			}
 		}
@@ -111,11 +111,17 @@ func TestRefusals(t *testing.T) {
 
 func TestSummary(t *testing.T) {
 	t.Parallel()
-	if got := summary([]float64{5, 1, 9}); got != (Nanos{5, 1, 9}) {
-		t.Errorf("got %+v", got)
-	}
-	if got := summary([]float64{4, 1, 9, 2}); got != (Nanos{3, 1, 9}) {
-		t.Errorf("got %+v", got)
+	for _, tt := range []struct {
+		taken []float64
+		want  Nanos // median, quartiles, least
+	}{
+		{[]float64{7}, Nanos{7, 7, 7, 7}},
+		{[]float64{5, 1, 9}, Nanos{5, 3, 7, 1}},
+		{[]float64{4, 1, 10, 2}, Nanos{3, 1.75, 5.5, 1}},
+	} {
+		if got := summary(tt.taken); got != tt.want {
+			t.Errorf("%v: %+v, want %+v", tt.taken, got, tt.want)
+		}
 	}
 }
 
