@@ -37,12 +37,16 @@ func (s *scanner) point(in *module.Instr) {
 // paid for with its parent.
 func (s *scanner) settle(until int) {
 	for s.segment != until {
-		e := &s.edits[s.segment]
+		i, e := s.segment, &s.edits[s.segment]
 		s.segment = int(e.parent)
 		parent := s.weight(s.segment)
-		if e.weight < lightSegment || *parent+e.weight <= fullSegment {
-			*parent += e.weight
-			e.weight = 0
+		if e.weight >= lightSegment && *parent+e.weight > fullSegment {
+			continue
+		}
+		*parent += e.weight
+		e.weight = 0
+		if i == len(s.edits)-1 { // most go at once, which saves half of the memory
+			s.edits = s.edits[:i]
 		}
 	}
 }
