@@ -64,23 +64,27 @@ type service struct {
 	models *loader.Loader
 	log    *predlog.Writer
 
-	plugins *catalogue.Catalogue
+	plugins *catalogue.Catalogue // nil where none can be run
+}
+
+// watchPlugins offers what is in the plugins folder from now on. It takes the
+// processor for a while, so that a model comes first.
+func (s *service) watchPlugins() {
+	if s.plugins != nil {
+		s.plugins.Start()
+	}
 }
 
 // newService sets up the server over a store and a source. It serves no model
 // until models.Reload finds one that is accepted, and looks at no plugins until
-// plugins.Start: both wants the processor, and the model comes first.
+// watchPlugins.
 func (a *app) newService(ctx context.Context, f serveFlags, s store, src *source, lastIngest func() time.Time, accept func(*loader.Loaded) error) (*service, error) {
-	plugins, err := a.theCatalogue(ctx)
-	if err != nil {
-		return nil, err
-	}
-	host, err := a.theHost(ctx)
-	if err != nil {
-		return nil, err
-	}
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), host, plugins)
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	plugins, err := a.pluginsToServe(ctx, registry)
+	if err != nil {
+		return nil, err
+	}
 	models, err := loader.New(loader.Config{
 		Registry: a.registry(), Model: f.task, Alias: publish.Champion, Accept: accept, Logger: a.log,
 		Transforms: a.versionTransforms,
@@ -92,24 +96,45 @@ func (a *app) newService(ctx context.Context, f serveFlags, s store, src *source
 	if err != nil {
 		return nil, err
 	}
-	srv, err := server.New(
-		server.Config{Version: version, AdminToken: f.adminToken, ExplainToken: f.explainToken},
-		server.Deps{
-			Models:     models,
-			Rows:       dataset.NewLive(s, src.now),
-			Log:        log,
-			Recent:     s,
-			Plugins:    plugins,
-			Status:     func(ctx context.Context) server.Status { return status(ctx, s, src, lastIngest()) },
-			Logger:     a.log,
-			Now:        time.Now,
-			Registerer: registry,
-			Gatherer:   registry,
-		})
+	deps := server.Deps{
+		Models:     models,
+		Rows:       dataset.NewLive(s, src.now),
+		Log:        log,
+		Recent:     s,
+		Status:     func(ctx context.Context) server.Status { return status(ctx, s, src, lastIngest()) },
+		Logger:     a.log,
+		Now:        time.Now,
+		Registerer: registry,
+		Gatherer:   registry,
+	}
+	if plugins != nil {
+		deps.Plugins = plugins
+	}
+	srv, err := server.New(server.Config{Version: version, AdminToken: f.adminToken, ExplainToken: f.explainToken}, deps)
 	if err != nil {
 		return nil, err
 	}
 	return &service{server: srv, models: models, log: log, plugins: plugins}, nil
+}
+
+// pluginsToServe gives the catalogue, counted in the registry. It is nil where
+// this machine has no folder to run transforms from: what needs none is served
+// there all the same.
+func (a *app) pluginsToServe(ctx context.Context, registry prometheus.Registerer) (*catalogue.Catalogue, error) {
+	host, err := a.theHost(ctx)
+	var wrong *exitError
+	switch {
+	case errors.As(err, &wrong):
+		return nil, err
+	case err != nil:
+		a.log.Error("no transform can be run, and no model that has one be served; see --transform-cache", "error", err)
+		return nil, nil
+	}
+	plugins, err := a.theCatalogue(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return plugins, errors.Join(registry.Register(host), registry.Register(plugins))
 }
 
 // run answers until ctx ends, then lets what is under way finish and writes

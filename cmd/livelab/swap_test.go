@@ -150,6 +150,26 @@ func TestServeRefusesASpoiltTransform(t *testing.T) {
 	p.stop(t)
 }
 
+// TestServeWithoutTransformCache has no folder for machine code: a model without
+// transforms is served all the same.
+func TestServeWithoutTransformCache(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	s.must(t, "dataset", "--source", "sim", "--days", "30", "--out", "frozen")
+	s.must(t, "train", "--dataset", "frozen")
+	s.must(t, "publish", "--force")
+	if err := os.WriteFile(filepath.Join(s.dir, "file"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := s.start(t, "serve", "--transform-cache", "file/cache")
+	p.post(t, "/predict", classicBody).want(t, 200, "y")
+	p.get(t, "/plugins").want(t, 200, "plugins")
+	if !strings.Contains(p.stderr.String(), "no transform can be run") {
+		t.Error("it does not say so")
+	}
+	p.stop(t)
+}
+
 // TestTransformRowError serves a model whose transform fails on a row: the
 // outputs are missing, or the request is refused, as configured.
 func TestTransformRowError(t *testing.T) {

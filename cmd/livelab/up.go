@@ -166,7 +166,7 @@ func (t *tender) begin(ctx context.Context, l net.Listener) error {
 	case !errors.Is(err, publish.ErrNotFound):
 		t.app.log.Error("the champion cannot serve; training another model", "error", err)
 	}
-	t.svc.plugins.Start()
+	t.svc.watchPlugins()
 	// Asked before the history is fetched, so that a wrong name is said at once.
 	if _, err := t.findTransforms(ctx); err != nil && !serving {
 		return err
