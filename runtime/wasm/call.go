@@ -109,11 +109,19 @@ func (j *judge) finish(g *instance, b buffers, n int) outcome {
 		}
 		return o
 	}
-	if status := uint32(g.args[0]); status != 0 {
-		text, err := g.message(status, j.budget.Call)
-		return outcome{failed: true, trapped: err != nil, cause: Returned, reason: text, spent: spent}
+	status := uint32(g.args[0])
+	if status == 0 {
+		return outcome{spent: spent}
 	}
-	return outcome{spent: spent}
+	o := outcome{failed: true, cause: Returned, spent: spent}
+	if n > 1 { // judged again in halves, and nobody reads why
+		return o
+	}
+	var asking int64
+	o.reason, asking, err = g.message(status, budget-spent)
+	o.spent += asking
+	o.trapped = err != nil
+	return o
 }
 
 // wrong says which value of an output may not be.

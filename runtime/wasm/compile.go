@@ -83,7 +83,7 @@ func compile(ctx context.Context, cfg Config, metered []byte, code int, folder s
 	if len(cfg.Compiler) == 0 {
 		cmd.Args[0] = "livelab-compile-transform"
 	}
-	cmd.Env = []string{compileVariable + "=" + string(text), "GOMAXPROCS=1", "GOTRACEBACK=none"}
+	cmd.Env = []string{compileVariable + "=" + string(text), "GOMAXPROCS=1", "GOTRACEBACK=none", "GORACE=atexit_sleep_ms=0"}
 	cmd.Dir = folder
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(metered), said, said
 	cmd.WaitDelay = time.Second

@@ -40,7 +40,7 @@ func TestChildIsStopped(t *testing.T) {
 		want   string
 	}{
 		"by time":   {func(c *Config) { c.Compile = CompileLimits{CPU: 50 * time.Millisecond, CPUPerKB: 1, Memory: 1 << 30} }, "of processor time"},
-		"by memory": {func(c *Config) { c.Compile = CompileLimits{CPU: time.Minute, Memory: 16 << 20, MemoryByte: 1} }, "MiB of memory"},
+		"by memory": {func(c *Config) { c.Compile = CompileLimits{CPU: time.Minute, Memory: 2 << 20, MemoryByte: 1} }, "MiB of memory"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

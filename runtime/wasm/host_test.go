@@ -134,11 +134,6 @@ func TestGoPlugin(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := newHost(t, nil)
-	r := h.Check(context.Background(), code)
-	for _, s := range r.Steps {
-		t.Logf("%-10s %-8s %.3f %s", s.Step, s.Verdict, float64(s.Seconds)/1e9, s.Reason)
-	}
-	t.Logf("%+v", r.Facts)
 	tr := admit(t, h, code)
 	in := columns(2, 5000)
 	in[0][4321] = -77

@@ -32,8 +32,7 @@ type instance struct {
 	args    [3]uint64
 	console console // all that was printed
 	said    console // printed in the last call
-	random  uint64  // the bytes being handed out
-	drawn   uint64  // bytes handed out so far
+	drawn   uint64  // random bytes handed out so far
 
 	inputs, outputs int
 	row             buffers
@@ -175,21 +174,22 @@ func (g *instance) overlap(a, b buffers) bool {
 	return false
 }
 
-// message is why the guest returned other than 0. Asking may end in a trap.
-func (g *instance) message(status uint32, budget int64) (text string, err error) {
+// message is why the guest returned other than 0. Asking spends fuel, and may
+// end in a trap.
+func (g *instance) message(status uint32, budget int64) (text string, spent int64, err error) {
 	text = fmt.Sprintf("it returned %d", int32(status))
 	if g.failure == nil {
-		return text, nil
+		return text, 0, nil
 	}
-	if _, err := g.spend(g.failure, budget); err != nil {
-		return text, err
+	if spent, err = g.spend(g.failure, budget); err != nil {
+		return text, spent, err
 	}
 	at, n := uint32(g.args[0]>>32), uint32(g.args[0])
 	p, ok := g.memory.Read(at, min(n, abi.MaxMessage))
 	if !ok || len(p) == 0 {
-		return text, nil
+		return text, spent, nil
 	}
-	return text + ": " + clean(string(p), abi.MaxMessage), nil
+	return text + ": " + clean(string(p), abi.MaxMessage), spent, nil
 }
 
 // clean makes one printable line of what a guest says.

@@ -38,7 +38,7 @@ func (p *prober) ask(g *instance, order []int, chunk int) (*instance, answers, e
 	s := &session{
 		judge: p.core.judge, pool: p.core.pool, stats: new(counters), in: in, out: out, rows: len(order),
 		policy: Missing, maxFailed: len(order), maxDiscards: p.core.maxDiscards,
-		maxFuel: p.fuel, bad: map[int]int{}, chunk: chunk,
+		maxFuel: max(p.fuel, 1), bad: map[int]int{}, chunk: chunk,
 	}
 	var err error
 	for lo := 0; lo < len(order); lo += chunk {

@@ -21,7 +21,7 @@ type session struct {
 	policy      Policy
 	maxFailed   int
 	maxDiscards int
-	maxRemade   int64       // fuel of the instances made in place of discarded ones
+	maxWasted   int64       // fuel of what came to nothing, 0 for as much as it may
 	maxFuel     int64       // of all calls and instances, 0 for as much as they may
 	bad         map[int]int // where not nil, collects the rows that failed by cause + 1
 
@@ -30,7 +30,7 @@ type session struct {
 	chunk    int // rows of the next call
 	failed   int
 	discards int
-	remade   int64
+	wasted   int64
 	fuel     int64
 	first    *features.RowError // of those that failed, the lowest
 	err      error
@@ -84,45 +84,72 @@ func (s *session) stop(err error) {
 // more may hold a row that is too dear, and is judged again in halves: what
 // comes out never depends on how rows were put together.
 func (s *session) run(g *instance, lo, hi int) (_ *instance, err error) {
+	n := hi - lo
+	if n > s.most() {
+		return s.halves(g, lo, hi)
+	}
 	if g == nil {
 		if g, err = s.remake(); err != nil {
-			return nil, err
+			return g, err
 		}
 	}
 	o := s.judge.callBatch(g, s.in, s.out, lo, hi)
 	if g, err = s.settle(g, o); err != nil {
 		return g, err
 	}
-	n := hi - lo
 	if !o.failed && (n == 1 || o.spent <= s.judge.alone()) {
 		s.fitted(n, o.spent)
 		return g, s.check(lo, hi)
+	}
+	if err := s.waste(o.spent); err != nil {
+		return g, err
 	}
 	if n == 1 {
 		return g, s.fail(lo, o)
 	}
 	s.unfit(n, o)
-	if g, err = s.run(g, lo, lo+n/2); err != nil {
-		return g, err
-	}
-	return s.run(g, lo+n/2, hi)
+	return s.halves(g, lo, hi)
 }
 
-// remake an instance in place of one that was discarded.
+func (s *session) halves(g *instance, lo, hi int) (_ *instance, err error) {
+	middle := lo + (hi-lo)/2
+	if g, err = s.run(g, lo, middle); err != nil {
+		return g, err
+	}
+	return s.run(g, middle, hi)
+}
+
+// most rows that a call takes now.
+func (s *session) most() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.chunk
+}
+
+// waste counts fuel of a call that must be judged again, or failed. A module
+// that fails slowly would hold up its caller by the number of rows that may
+// fail, times the fuel that each may spend.
+func (s *session) waste(fuel int64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.wasted += fuel
+	if s.maxWasted > 0 && s.wasted > s.maxWasted {
+		return refuse("its calls that failed, with the instances made anew after traps, spent more than %d of fuel: mend what fails, or do less in %s", s.maxWasted, abi.Initialize)
+	}
+	return nil
+}
+
+// remake an instance in place of one that was discarded. There may be one
+// beside an error.
 func (s *session) remake() (*instance, error) {
 	g, err := s.pool.make()
 	if err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.remade += g.started
 	s.fuel += g.started
-	if s.maxRemade > 0 && s.remade > s.maxRemade {
-		g.close()
-		return nil, refuse("instances made anew after traps spent more than %d of fuel: mend what traps, or do less in %s", s.maxRemade, abi.Initialize)
-	}
-	return g, nil
+	s.mu.Unlock()
+	return g, s.waste(g.started)
 }
 
 // settle counts a call, and discards the instance after a trap.
@@ -158,7 +185,7 @@ func (s *session) fitted(n int, spent int64) {
 
 // unfit remembers that a call of n rows costs too much.
 func (s *session) unfit(n int, o outcome) {
-	if o.failed {
+	if o.failed && o.cause != OutOfFuel {
 		return
 	}
 	s.mu.Lock()

@@ -66,6 +66,10 @@ func TestBrokenEntriesAreMadeAnew(t *testing.T) {
 	t.Parallel()
 	folder, code := t.TempDir(), w.Transform{}.Bytes()
 	admit(t, newHost(t, func(c *Config) { c.CacheFolder = folder }), code)
+	pristine := t.TempDir()
+	if err := os.CopyFS(pristine, os.DirFS(folder)); err != nil {
+		t.Fatal(err)
+	}
 	var files []string
 	err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() {
@@ -103,7 +107,9 @@ func TestBrokenEntriesAreMadeAnew(t *testing.T) {
 			if list, _ := os.ReadDir(folder); len(list) != 0 {
 				t.Errorf("%s, %s: the entry was left", name, how)
 			}
-			admit(t, newHost(t, func(c *Config) { c.CacheFolder = folder }), code)
+			if err := os.CopyFS(folder, os.DirFS(pristine)); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 }

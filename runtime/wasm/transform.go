@@ -36,14 +36,14 @@ type core struct {
 	policy      Policy
 	maxFailed   int
 	maxDiscards int
-	maxRemade   int64 // fuel of instances made anew in one Apply
+	maxWasted   int64 // fuel of what comes to nothing in one Apply, whatever its rows
 	workers     int
 }
 
 func newCore(cfg Config, e *engine, d abi.Description, budget features.Budget) *core {
 	c := &core{
 		engine: e, judge: newJudge(d, budget), policy: cfg.OnRowError,
-		maxFailed: cfg.MaxFailedRows, maxDiscards: cfg.MaxDiscards, maxRemade: 4 * cfg.InitFuel, workers: cfg.Instances,
+		maxFailed: cfg.MaxFailedRows, maxDiscards: cfg.MaxDiscards, maxWasted: 4 * cfg.InitFuel, workers: cfg.Instances,
 	}
 	c.pool = newPool(cfg.Instances, c.instance)
 	c.chunk.Store(int64(batchRows(len(d.Inputs) + len(d.Outputs))))
@@ -107,8 +107,8 @@ func (t *Transform) Apply(in, out [][]float64) error {
 	defer c.count(rows, sinceStart())
 	s := &session{
 		judge: c.judge, pool: c.pool, stats: &c.stats, in: in, out: out, rows: rows,
-		policy: c.policy, maxFailed: c.maxFailed, maxDiscards: c.maxDiscards, maxRemade: c.maxRemade,
-		chunk: int(c.chunk.Load()),
+		policy: c.policy, maxFailed: c.maxFailed, maxDiscards: c.maxDiscards,
+		maxWasted: c.maxWasted + int64(rows)*c.judge.budget.Row, chunk: int(c.chunk.Load()),
 	}
 	var others sync.WaitGroup
 	for range min(c.workers, (rows+s.chunk-1)/s.chunk) - 1 {

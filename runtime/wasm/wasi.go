@@ -2,6 +2,7 @@ package wasm
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 
 	"github.com/tetratelabs/wazero"
@@ -113,12 +114,12 @@ func randomGet(g *instance, args []uint64) uint64 {
 		return errnoFault
 	}
 	g.charge(fuelHostByte * int64(len(buf)))
-	for i := range buf {
-		if g.drawn%8 == 0 {
-			g.random = splitmix(g.drawn / 8)
-		}
-		buf[i] = byte(g.random >> (g.drawn % 8 * 8))
-		g.drawn++
+	for len(buf) > 0 {
+		var word [8]byte
+		binary.LittleEndian.PutUint64(word[:], splitmix(g.drawn/8))
+		n := copy(buf, word[g.drawn%8:])
+		g.drawn += uint64(n)
+		buf = buf[n:]
 	}
 	return errnoSuccess
 }

@@ -9,21 +9,9 @@ import (
 	w "livelab/runtime/wasm/wasmtest"
 )
 
-// calls makes a module that calls one function of WASI in each row. Output 0
-// is the number of the error, output 1 what lies at address 512 then.
-func calls(name string, params w.Types, args w.Code) []byte {
-	return w.Transform{
-		Outputs: []string{"errno", "value"},
-		Row: w.I32Const(512) + w.I64Const(-1) + w.At(w.I64Store, 0) +
-			w.Out(0, args+w.Call(0)+w.F64ConvertI32U) + w.Out(1, w.I32Const(512)+w.At(w.I64Load, 0)+w.F64ConvertI64U),
-		First: func(b *w.Builder) { b.Import(abi.WASI, name, params, w.I32) },
-	}.Bytes()
-}
-
 func TestStubs(t *testing.T) {
 	t.Parallel()
 	const far = 1 << 30
-	h := newHost(t, nil)
 	i32 := func(ns ...int32) (c w.Code) {
 		for _, n := range ns {
 			c += w.I32Const(n)
@@ -31,44 +19,57 @@ func TestStubs(t *testing.T) {
 		return c
 	}
 	const untouched = 1 << 64
-	for name, test := range map[string]struct {
-		call   string
-		params w.Types
-		args   w.Code
-		errno  float64
-		value  float64
+	cases := []struct {
+		name, call   string
+		params       w.Types
+		args         w.Code
+		errno, value float64
 	}{
-		"clock":            {"clock_time_get", w.I32 + w.I64 + w.I32, i32(0) + w.I64Const(1) + i32(512), 0, guestTime},
-		"clock far":        {"clock_time_get", w.I32 + w.I64 + w.I32, i32(0) + w.I64Const(1) + i32(far), errnoFault, untouched},
-		"no arguments":     {"args_sizes_get", w.I32 + w.I32, i32(512, 516), 0, 0},
-		"no environment":   {"environ_sizes_get", w.I32 + w.I32, i32(512, 516), 0, 0},
-		"environment far":  {"environ_sizes_get", w.I32 + w.I32, i32(far, far), errnoFault, untouched},
-		"arguments":        {"args_get", w.I32 + w.I32, i32(512, 512), 0, untouched},
-		"environment":      {"environ_get", w.I32 + w.I32, i32(512, 512), 0, untouched},
-		"random far":       {"random_get", w.I32 + w.I32, i32(far, 8), errnoFault, untouched},
-		"random negative":  {"random_get", w.I32 + w.I32, i32(512, -1), errnoFault, untouched},
-		"poll":             {"poll_oneoff", w.I32 + w.I32 + w.I32 + w.I32, i32(0, 0, 1, 512), 0, untouched - 1<<32 + 1},
-		"poll far":         {"poll_oneoff", w.I32 + w.I32 + w.I32 + w.I32, i32(0, 0, 1, far), errnoFault, untouched},
-		"yield":            {"sched_yield", w.None, "", 0, untouched},
-		"close":            {"fd_close", w.I32, i32(1), errnoBadf, untouched},
-		"status":           {"fd_fdstat_get", w.I32 + w.I32, i32(1, 512), errnoBadf, untouched},
-		"flags":            {"fd_fdstat_set_flags", w.I32 + w.I32, i32(1, 0), errnoBadf, untouched},
-		"folder":           {"fd_prestat_get", w.I32 + w.I32, i32(3, 512), errnoBadf, untouched},
-		"folder's name":    {"fd_prestat_dir_name", w.I32 + w.I32 + w.I32, i32(3, 512, 8), errnoBadf, untouched},
-		"write to a file":  {"fd_write", w.I32 + w.I32 + w.I32 + w.I32, i32(3, 512, 0, 512), errnoBadf, untouched},
-		"write far":        {"fd_write", w.I32 + w.I32 + w.I32 + w.I32, i32(1, far, 1, 512), errnoFault, untouched},
-		"write from far":   {"fd_write", w.I32 + w.I32 + w.I32 + w.I32, i32(1, 512, 1, 512), errnoFault, untouched},
-		"many vectors":     {"fd_write", w.I32 + w.I32 + w.I32 + w.I32, i32(1, 512, 1<<20, 512), errnoInval, untouched},
-		"write says where": {"fd_write", w.I32 + w.I32 + w.I32 + w.I32, i32(1, 520, 0, far), errnoFault, untouched},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			tr := admit(t, h, calls(test.call, test.params, test.args))
-			out := []float64{-1, -1}
-			if err := tr.ApplyRow([]float64{1, 2}, out); err != nil || out[0] != test.errno || out[1] != test.value {
-				t.Errorf("got %v, %v, want %v and %v", out, err, test.errno, test.value)
+		{"clock", "clock_time_get", w.I32 + w.I64 + w.I32, i32(0) + w.I64Const(1) + i32(512), 0, guestTime},
+		{"clock far", "clock_time_get", w.I32 + w.I64 + w.I32, i32(0) + w.I64Const(1) + i32(far), errnoFault, untouched},
+		{"no arguments", "args_sizes_get", w.I32 + w.I32, i32(512, 516), 0, 0},
+		{"no environment", "environ_sizes_get", w.I32 + w.I32, i32(512, 516), 0, 0},
+		{"environment far", "environ_sizes_get", w.I32 + w.I32, i32(far, far), errnoFault, untouched},
+		{"arguments", "args_get", w.I32 + w.I32, i32(512, 512), 0, untouched},
+		{"environment", "environ_get", w.I32 + w.I32, i32(512, 512), 0, untouched},
+		{"random far", "random_get", w.I32 + w.I32, i32(far, 8), errnoFault, untouched},
+		{"random negative", "random_get", w.I32 + w.I32, i32(512, -1), errnoFault, untouched},
+		{"poll", "poll_oneoff", w.I32 + w.I32 + w.I32 + w.I32, i32(0, 0, 1, 512), 0, untouched - 1<<32 + 1},
+		{"poll far", "poll_oneoff", w.I32 + w.I32 + w.I32 + w.I32, i32(0, 0, 1, far), errnoFault, untouched},
+		{"yield", "sched_yield", w.None, "", 0, untouched},
+		{"close", "fd_close", w.I32, i32(1), errnoBadf, untouched},
+		{"status", "fd_fdstat_get", w.I32 + w.I32, i32(1, 512), errnoBadf, untouched},
+		{"flags", "fd_fdstat_set_flags", w.I32 + w.I32, i32(1, 0), errnoBadf, untouched},
+		{"folder", "fd_prestat_get", w.I32 + w.I32, i32(3, 512), errnoBadf, untouched},
+		{"folder's name", "fd_prestat_dir_name", w.I32 + w.I32 + w.I32, i32(3, 512, 8), errnoBadf, untouched},
+		{"write to a file", "fd_write", w.I32 + w.I32 + w.I32 + w.I32, i32(3, 512, 0, 512), errnoBadf, untouched},
+		{"write far", "fd_write", w.I32 + w.I32 + w.I32 + w.I32, i32(1, far, 1, 512), errnoFault, untouched},
+		{"write from far", "fd_write", w.I32 + w.I32 + w.I32 + w.I32, i32(1, 512, 1, 512), errnoFault, untouched},
+		{"many vectors", "fd_write", w.I32 + w.I32 + w.I32 + w.I32, i32(1, 512, 1<<20, 512), errnoInval, untouched},
+		{"write says where", "fd_write", w.I32 + w.I32 + w.I32 + w.I32, i32(1, 520, 0, far), errnoFault, untouched},
+	}
+	// One module makes them all: input 0 says which. Output 0 is the number of
+	// the error, output 1 what lies at address 512 then.
+	var row w.Code
+	for i, c := range cases {
+		row += w.In(0) + w.F64Const(float64(i)) + w.F64Eq + w.If(w.Empty,
+			w.I32Const(512)+w.I64Const(-1)+w.At(w.I64Store, 0)+
+				w.Out(0, c.args+w.Call(uint32(i))+w.F64ConvertI32U)+
+				w.Out(1, w.I32Const(512)+w.At(w.I64Load, 0)+w.F64ConvertI64U))
+	}
+	tr := admit(t, newHost(t, nil), w.Transform{
+		Outputs: []string{"errno", "value"}, Row: row,
+		First: func(b *w.Builder) {
+			for _, c := range cases {
+				b.Import(abi.WASI, c.call, c.params, w.I32)
 			}
-		})
+		},
+	}.Bytes())
+	for i, c := range cases {
+		out := []float64{-1, -1}
+		if err := tr.ApplyRow([]float64{float64(i), 2}, out); err != nil || out[0] != c.errno || out[1] != c.value {
+			t.Errorf("%s: got %v, %v, want %v and %v", c.name, out, err, c.errno, c.value)
+		}
 	}
 }
 
