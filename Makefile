@@ -8,13 +8,25 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 # rooms that share memory between goroutines.
 RACE := $(shell command -v gcc >/dev/null 2>&1 && echo -race)
 
-.PHONY: up build test bench clean
+# The transforms that come with LiveLab, and those that the program carries.
+PLUGINS := calendar comfort momentum pressure
+CARRIED := calendar
+BUILD_PLUGIN := GOOS= GOARCH= CGO_ENABLED=0 $(GO) run -trimpath ./cmd/livelab plugin build
+
+.PHONY: up build carried plugins test bench bench-plugins clean
 
 up: build ## Build and run everything on this machine.
 	./bin/livelab up
 
-build: ## Build the one static binary.
+build: carried ## Build the one static binary, with the transforms that it carries.
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/livelab ./cmd/livelab
+
+carried:
+	set -e; for p in $(CARRIED); do $(BUILD_PLUGIN) plugins/$$p --out plugins/shipped/$$p.wasm; done
+
+plugins: ## Build all shipped transforms into bin/plugins. Needs clang, lld, rustc and npm.
+	mkdir -p bin/plugins
+	set -e; for p in $(PLUGINS); do $(BUILD_PLUGIN) plugins/$$p --out bin/plugins/$$p.wasm; done
 
 test: ## All tests. Those on PostgreSQL run where its binaries are.
 	test -z "$$(gofmt -l .)"
@@ -25,5 +37,8 @@ test: ## All tests. Those on PostgreSQL run where its binaries are.
 bench: ## The benchmarks behind the tables of the README.
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
-clean: ## Remove the binary. Data and models stay.
-	rm -rf bin
+bench-plugins: ## What the shipped transforms bring, and what they cost.
+	$(GO) test -run '^$$' -bench Shipped -benchtime 1x ./plugins
+
+clean: ## Remove what was built. Data and models stay.
+	rm -rf bin plugins/shipped/*.wasm

@@ -76,14 +76,19 @@ func comfortOracle(in, out []float64) {
 	}
 	warm := max(0, min(1, (felt+10)/25, (40-felt)/15))
 	out[0] = felt
-	out[1] = class(rain, 0.1, 2.5, 10, 50)
-	out[2] = class(wind, 1, 6, 12, 20, 29, 39, 50, 62, 75, 89, 103, 118)
-	out[3] = warm * (1 / (1 + rain/2.5)) * (1 / (1 + (wind/39)*(wind/39)))
+	out[1] = class(rain, rainLimits)
+	out[2] = class(wind, windLimits)
+	out[3] = warm * (1 / (1 + rain/2.5)) * (1 / (1 + float64((wind/39)*(wind/39))))
 	out[4] = out[3] * within(in[3], -1, 1)
 }
 
+var (
+	rainLimits = []float64{0.1, 2.5, 10, 50}
+	windLimits = []float64{1, 6, 12, 20, 29, 39, 50, 62, 75, 89, 103, 118}
+)
+
 // class counts the limits that x has reached.
-func class(x float64, limits ...float64) float64 {
+func class(x float64, limits []float64) float64 {
 	if math.IsNaN(x) {
 		return none
 	}

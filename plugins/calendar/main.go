@@ -65,51 +65,67 @@ func row(in, out []float64) error {
 	if weekday >= 5 {
 		weekend, workday = 1, 0
 	}
-	sin, cos := math.Sincos(float64(2 * math.Pi * day))
+	// The week turns once while the day turns seven times.
+	week := turn(weekday/7 + day/7)
+	one := turn(day)
+	two := one.plus(one)
+	three := two.plus(one)
 	out[0] = weekend
-	out[1] = workday * bump(sin, cos, eight, 5)
-	out[2] = workday * bump(sin, cos, seventeen, 4)
-	out[3] = weekend * bump(sin, cos, fifteen, 2)
-	harmonics(out[4:10], workday, sin, cos)
-	harmonics(out[10:14], weekend, sin, cos)
-	out[14], out[15] = math.Sincos(float64(2 * math.Pi * ((weekday + day) / 7)))
+	out[1] = workday * bell(one, eight, 5)
+	out[2] = workday * bell(one, seventeen, 4)
+	out[3] = weekend * bell(one, fifteen, 2)
+	out[4], out[5] = workday*one.sin, workday*one.cos
+	out[6], out[7] = workday*two.sin, workday*two.cos
+	out[8], out[9] = workday*three.sin, workday*three.cos
+	out[10], out[11] = weekend*one.sin, weekend*one.cos
+	out[12], out[13] = weekend*two.sin, weekend*two.cos
+	out[14], out[15] = week.sin, week.cos
 	return nil
 }
 
-// harmonics fills out with pairs of the sine and the cosine of 1, 2, 3 … times
-// an angle, times a weight. An angle is added by the addition theorem.
-func harmonics(out []float64, weight, sin, cos float64) {
-	s, c := sin, cos
-	for i := 0; i < len(out); i += 2 {
-		out[i], out[i+1] = weight*unit(s), weight*unit(c)
-		s, c = float64(s*cos)+float64(c*sin), float64(c*cos)-float64(s*sin)
+// An angle, as its sine and cosine.
+type angle struct{ sin, cos float64 }
+
+// turn is the angle of a number of full turns.
+func turn(turns float64) angle {
+	sin, cos := math.Sincos(float64(2 * math.Pi * turns))
+	return angle{sin, cos}
+}
+
+// plus is the addition theorem, which costs less than a sine.
+func (a angle) plus(b angle) angle {
+	return angle{
+		sin: unit(float64(a.sin*b.cos) + float64(a.cos*b.sin)),
+		cos: unit(float64(a.cos*b.cos) - float64(a.sin*b.sin)),
 	}
 }
 
-// A place is a direction on the clock's face of 24 hours.
-type place struct{ sin, cos float64 }
-
-func at(hour float64) place {
-	sin, cos := math.Sincos(2 * math.Pi / 24 * hour)
-	return place{sin, cos}
+// unit takes back what rounding puts beyond 1. The functions min and max would
+// do it, and be slow: in WebAssembly they are calls.
+func unit(x float64) float64 {
+	if x > 1 {
+		return 1
+	}
+	if x < -1 {
+		return -1
+	}
+	return x
 }
 
-var eight, fifteen, seventeen = at(8), at(15), at(17)
+// Hours of the day, on a clock's face of 24.
+var eight, fifteen, seventeen = turn(8. / 24), turn(15. / 24), turn(17. / 24)
 
-// bump is 1 at a place of the clock, 0 half a day away from it and a bell in
-// between: ((1 + cos d)/2)^(2^squarings) for the angle d between the two. Its
-// standard deviation is about 2^((1-squarings)/2) radians, of which an hour is
-// 0.26. It needs no exponential and no care around midnight.
-func bump(sin, cos float64, p place, squarings int) float64 {
-	x := (1 + unit(float64(sin*p.sin)+float64(cos*p.cos))) / 2
+// bell is 1 at an angle, 0 across from it and a bell in between:
+// ((1 + cos d)/2)^(2^squarings) for the angle d between the two. Its standard
+// deviation is about 2^((1-squarings)/2) radians, of which an hour is 0.26. It
+// needs no exponential and no care around midnight.
+func bell(a, at angle, squarings int) float64 {
+	x := (1 + unit(float64(a.sin*at.sin)+float64(a.cos*at.cos))) / 2
 	for range squarings {
 		x *= x
 	}
 	return x
 }
-
-// unit takes back what rounding puts beyond 1.
-func unit(x float64) float64 { return max(-1, min(1, x)) }
 
 func init() { pdk.Register(transform) }
 

@@ -110,32 +110,3 @@ fn minutes(distance: f64, rate: f64) -> f64 {
     }
     distance / rate * 60.0
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(x: [f64; 5], at: usize, want: f64) {
-        let mut y = [f64::NAN; 6];
-        assert_eq!(TRANSFORM.apply::<5, 6>(&x, &mut y, 1), Ok(()));
-        let both_missing = y[at].is_nan() && want.is_nan();
-        assert!(both_missing || y[at] == want, "{:?} gives {:?}", x, y);
-    }
-
-    #[test]
-    fn known() {
-        check([0.5, 0.5, 0.5, 0.25, 0.0], 0, 0.0);
-        check([0.5, 0.5, 0.5, 0.25, 0.0], 1, 2.0);
-        check([0.5, 0.5, 0.75, 0.25, 0.0], 3, 120.0);
-        check([0.5, 0.5, 0.75, 0.25, 0.0], 4, LONGEST);
-        check([0.5, 0.5, 0.75, 0.25, 0.0], 5, 60.0);
-        check([0.2, 0.5, 0.75, 0.25, 0.0], 5, 0.0);
-    }
-
-    #[test]
-    fn missing() {
-        check([f64::NAN, 0.5, 0.5, 0.25, 0.0], 0, f64::NAN);
-        check([0.5, 0.75, f64::NAN, 0.25, 0.0], 3, 60.0);
-        check([0.5, f64::NAN, f64::NAN, 0.25, 0.0], 3, f64::NAN);
-    }
-}
