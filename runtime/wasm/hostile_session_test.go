@@ -15,14 +15,14 @@ func passes(n int64) w.Code {
 		w.LocalGet(left), w.I64Const(1), w.I64Sub, w.LocalTee(left), w.I64Const(0), w.I64GtS, w.BrIf(0))
 }
 
-// A row that costs twice what a batch has for it, and far less than a call of
+// A row that costs six times what a batch has for it, and far less than a call of
 // it alone, must come out in batches too, however many there are.
 func TestDearRowsInLargeBatches(t *testing.T) {
 	t.Parallel()
-	const rows = 30_000
+	const rows = 6000
 	tr := admit(t, newHost(t, func(c *Config) { c.Instances = 4 }), w.Transform{
 		Locals: w.I64,
-		Row: w.In(0) + w.F64Const(-77) + w.F64Eq + w.If(w.Empty, passes(12_000)) +
+		Row: w.In(0) + w.F64Const(-77) + w.F64Eq + w.If(w.Empty, passes(43_000)) +
 			w.Out(0, w.In(1)),
 	}.Bytes())
 	in, out := columns(2, rows), columns(1, rows)
