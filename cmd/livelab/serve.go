@@ -54,6 +54,7 @@ func (a *app) serve(ctx context.Context, flags serveFlags, from string) (err err
 	if err != nil {
 		return err
 	}
+	a.transforms.serveOnly = true
 	svc, err := a.newService(ctx, flags, s, src, func() time.Time { return time.Time{} }, nil)
 	if err != nil {
 		return err

@@ -88,6 +88,11 @@ func readable() func(string) bool {
 type transforms struct {
 	flags hostFlags
 
+	// serveOnly leaves the shipped ones out of the catalogue: where nothing
+	// trains, holding them ready would take some 25 MiB for nothing. A model
+	// that was trained with one carries it.
+	serveOnly bool
+
 	mu        sync.Mutex
 	host      *wasm.Host
 	catalogue *catalogue.Catalogue
@@ -123,9 +128,11 @@ func (a *app) theCatalogue(ctx context.Context) (*catalogue.Catalogue, error) {
 	if t.catalogue != nil {
 		return t.catalogue, nil
 	}
-	t.catalogue, err = catalogue.New(catalogue.Config{
-		Dir: t.flags.plugins, Admitter: admitter{host}, Shipped: shipped(), Logger: a.log,
-	})
+	cfg := catalogue.Config{Dir: t.flags.plugins, Admitter: admitter{host}, Logger: a.log}
+	if !t.serveOnly {
+		cfg.Shipped = shipped()
+	}
+	t.catalogue, err = catalogue.New(cfg)
 	return t.catalogue, err
 }
 
