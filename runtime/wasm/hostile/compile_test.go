@@ -11,7 +11,7 @@ import (
 func times(n int, code Code) Code { return Code(strings.Repeat(string(code), n)) }
 
 // bomb is a friendly transform with functions beside it that are never called.
-func bomb(fill func(*Builder)) func() []byte { return module(Transform{Last: fill}) }
+func bomb(fill func(*Builder)) func() []byte { return made(Transform{Last: fill}) }
 
 func compileBombs() []specimen {
 	const tooHard = "too hard to compile"
@@ -53,7 +53,7 @@ func compileBombs() []specimen {
 		{name: "straight function of 120 KB", step: wasm.StepCompile, reason: "compiling takes more than", machine: true, code: bomb(func(b *Builder) {
 			b.Func(None, F64, F64, LocalGet(0)+times(40_000, LocalGet(0)+F64Add))
 		})},
-		{name: "55 straight functions of 120 KB", step: wasm.StepCompile, reason: "compiling takes more than", machine: true, code: bomb(func(b *Builder) {
+		{name: "55 straight functions of 120 KB", step: wasm.StepCompile, reason: "compiling takes more than", machine: true, heavy: true, code: bomb(func(b *Builder) {
 			body := I32Const(8) + times(20_000, At(I32Load, 0)+I32Const(7)+I32And)
 			for range 55 {
 				b.Func(None, I32, None, body)

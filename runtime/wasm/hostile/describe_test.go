@@ -13,7 +13,7 @@ import (
 func descriptions() []specimen {
 	good := Description("sample", "1.0.0", []string{"a", "b"}, []string{"ratio"})
 	says := func(name, reason, text string) specimen {
-		return specimen{name: name, step: wasm.StepDescribe, reason: reason, code: module(Transform{Describe: text})}
+		return specimen{name: name, step: wasm.StepDescribe, reason: reason, code: made(Transform{Describe: text})}
 	}
 	swap := func(old, with string) string {
 		if !strings.Contains(good, old) {
@@ -23,7 +23,7 @@ func descriptions() []specimen {
 	}
 	gives := func(name, reason string, at, length uint32) specimen {
 		return specimen{name: name, step: wasm.StepDescribe, reason: reason,
-			code: module(instead(abi.Describe, None, I64, I64Const(int64(uint64(at)<<32|uint64(length)))))}
+			code: made(instead(abi.Describe, None, I64, I64Const(int64(uint64(at)<<32|uint64(length)))))}
 	}
 	const output = `{"name":"ratio","doc":"made by a test"}`
 	return []specimen{
@@ -51,11 +51,11 @@ func descriptions() []specimen {
 		says("a text that runs backwards", "U+202E", swap("made by a test", `\u202egpj.exe`)),
 		says("257 outputs", "at most 256", swap(output, manyOutputs(257))),
 		{name: "an input that nobody has", step: wasm.StepInputs, reason: `it reads "passwords", and there is no such column`,
-			code: module(Transform{Inputs: []string{"a", "passwords"}})},
+			code: made(Transform{Inputs: []string{"a", "passwords"}})},
 		{name: "an input that is its own output", step: wasm.StepInputs, reason: "which is its own output",
-			code: module(Transform{Inputs: []string{"a", "sample.ratio"}})},
-		{name: "a description that is another one the second time", outcome: "admitted: it is asked once", code: module(describesTwice()), use: asked},
-		{name: "a doc of HTML", outcome: "admitted: the text is shown as text", code: module(Transform{
+			code: made(Transform{Inputs: []string{"a", "sample.ratio"}})},
+		{name: "a description that is another one the second time", outcome: "admitted: it is asked once", code: made(describesTwice()), use: asked},
+		{name: "a doc of HTML", outcome: "admitted: the text is shown as text", code: made(Transform{
 			Describe: swap("made by a test", `<img src=x onerror=alert(1)>`),
 		})},
 	}

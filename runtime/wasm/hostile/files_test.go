@@ -45,7 +45,7 @@ func sections() []specimen {
 		return specimen{name: name, step: wasm.StepParse, reason: reason, code: raw(Header + code)}
 	}
 	with := func(name, reason string, fill func(*Builder)) specimen {
-		return specimen{name: name, step: wasm.StepParse, reason: reason, code: module(Transform{Last: fill})}
+		return specimen{name: name, step: wasm.StepParse, reason: reason, code: made(Transform{Last: fill})}
 	}
 	return []specimen{
 		file("section 13", "section 13 is not in WebAssembly 2.0", Section(13, "")),
@@ -66,22 +66,22 @@ func sections() []specimen {
 		with("fewer data segments than announced", "data segments are announced", func(b *Builder) { b.Replace(SectionDataCount, U(9)) }),
 		with("more functions than bodies", "", func(b *Builder) { b.Replace(SectionFunction, "\x09"+times(9, "\x00")) }),
 		with("an export whose name is not UTF-8", "is not UTF-8", func(b *Builder) { b.ExportFunc("\xc3\x28", 0) }),
-		{name: "64 custom sections of 100 KB", outcome: "admitted: what they hold is never looked at", code: module(Transform{Last: func(b *Builder) {
+		{name: "64 custom sections of 100 KB", outcome: "admitted: what they hold is never looked at", code: made(Transform{Last: func(b *Builder) {
 			for range 64 {
 				b.Custom("note", strings.Repeat("x", 100_000))
 			}
 		}})},
-		{name: "a name section of nonsense", outcome: "admitted: names are not looked at", code: module(Transform{Last: func(b *Builder) {
+		{name: "a name section of nonsense", outcome: "admitted: names are not looked at", code: made(Transform{Last: func(b *Builder) {
 			b.Custom("name", "\x01\xff\xff\xff\xff\x0f\xff\xfe\xfd")
 		}})},
-		{name: "debug information of nonsense", outcome: "admitted: it is not looked at", code: module(Transform{Last: func(b *Builder) {
+		{name: "debug information of nonsense", outcome: "admitted: it is not looked at", code: made(Transform{Last: func(b *Builder) {
 			b.Custom(".debug_info", strings.Repeat("\xff", 10_000))
 			b.Custom(".debug_line", strings.Repeat("\x00\x01", 10_000))
 		}})},
-		{name: "numbers in longer forms than they need", outcome: "admitted: the format allows them", code: module(Transform{
+		{name: "numbers in longer forms than they need", outcome: "admitted: the format allows them", code: made(Transform{
 			Row: "\x41\x80\x80\x80\x80\x00" + Drop + "\x42\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f" + Drop + friendly,
 		})},
-		{name: "a number of 6 bytes in 32 bits", step: wasm.StepParse, reason: "", code: module(Transform{Row: "\x41\x80\x80\x80\x80\x80\x00" + Drop + friendly})},
-		{name: "a number with bits beyond the 32nd", step: wasm.StepParse, reason: "", code: module(Transform{Row: "\x41\x80\x80\x80\x80\x70" + Drop + friendly})},
+		{name: "a number of 6 bytes in 32 bits", step: wasm.StepParse, reason: "", code: made(Transform{Row: "\x41\x80\x80\x80\x80\x80\x00" + Drop + friendly})},
+		{name: "a number with bits beyond the 32nd", step: wasm.StepParse, reason: "", code: made(Transform{Row: "\x41\x80\x80\x80\x80\x70" + Drop + friendly})},
 	}
 }

@@ -30,6 +30,8 @@ type specimen struct {
 	// machine says that a fast machine may have compiled it in time, and then
 	// nothing is wrong with it.
 	machine bool
+	// heavy keeps the compiler busy for as long as its size allows.
+	heavy bool
 	// outcome is for people, where it is admitted and fails no row.
 	outcome string
 	// use shows what it does, where it is admitted.
@@ -51,8 +53,8 @@ var (
 	spin     = Loop(Empty, Br(0))
 )
 
-// module is a specimen's code out of a transform.
-func module(t Transform) func() []byte { return t.Bytes }
+// made is a specimen's code out of a transform.
+func made(t Transform) func() []byte { return t.Bytes }
 
 // raw is a specimen's code as it is.
 func raw(code Code) func() []byte { return func() []byte { return []byte(code) } }

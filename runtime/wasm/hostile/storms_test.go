@@ -32,7 +32,7 @@ func wasi(names ...string) func(*Builder) {
 
 // storm repeats a body for ever once it sees the trigger.
 func storm(name, reason string, pages int, body Code, imports ...string) specimen {
-	return specimen{name: "storm of " + name, turns: true, reason: reason, code: module(Transform{
+	return specimen{name: "storm of " + name, turns: true, reason: reason, code: made(Transform{
 		MinPages: pages, Row: on(Loop(Empty, body, Br(0))), First: wasi(imports...),
 	})}
 }
@@ -64,38 +64,38 @@ func storms() []specimen {
 			I32Const(2)+I32Const(scratch)+I32Const(1)+I32Const(-4)+Call(0)+Drop, "fd_write"),
 		storm("poll_oneoff with 2^32 subscriptions", spent, 2, I32Const(scratch)+I32Const(scratch)+I32Const(-1)+I32Const(64)+Call(0)+Drop, "poll_oneoff"),
 		storm("sched_yield", spent, 2, Call(0)+Drop, "sched_yield"),
-		{name: "random_get of more fuel than _initialize has", step: wasm.StepInitialise, reason: spent, code: module(Transform{
+		{name: "random_get of more fuel than _initialize has", step: wasm.StepInitialise, reason: spent, code: made(Transform{
 			MinPages: 256, First: wasi("random_get"),
 			Init: Loop(Empty, I32Const(scratch), I32Const(200*page), Call(0), Drop, Br(0)),
 		})},
-		{name: "lines on the console without end", step: wasm.StepInitialise, reason: spent, code: module(Transform{
+		{name: "lines on the console without end", step: wasm.StepInitialise, reason: spent, code: made(Transform{
 			First: wasi("fd_write"),
 			Init: store(scratch, descriptionAt) + store(scratch+4, 64) +
 				Loop(Empty, I32Const(1), I32Const(scratch), I32Const(1), I32Const(64), Call(0), Drop, Br(0)),
 		})},
-		{name: "proc_exit on one row", turns: true, reason: "it ended itself with proc_exit(7)", code: module(Transform{
+		{name: "proc_exit on one row", turns: true, reason: "it ended itself with proc_exit(7)", code: made(Transform{
 			First: wasi("proc_exit"), Row: on(I32Const(7) + Call(0)),
 		})},
-		{name: "proc_exit in _initialize", step: wasm.StepInitialise, reason: "proc_exit(0)", code: module(Transform{
+		{name: "proc_exit in _initialize", step: wasm.StepInitialise, reason: "proc_exit(0)", code: made(Transform{
 			First: wasi("proc_exit"), Init: I32Const(0) + Call(0),
 		})},
-		{name: "terminal escapes on the console before a trap", turns: true, reason: "unreachable (it printed ", code: module(Transform{
+		{name: "terminal escapes on the console before a trap", turns: true, reason: "unreachable (it printed ", code: made(Transform{
 			First: wasi("fd_write"),
 			Row: on(store(scratch, scratch+8) + store(scratch+4, 8) + store(scratch+8, 0x4a325b1b) + store(scratch+12, 0x0d9b8041) +
 				I32Const(2) + I32Const(scratch) + I32Const(1) + I32Const(64) + Call(0) + Drop + Unreachable),
 		})},
-		{name: "clock and randomness for answers", outcome: "admitted: both are the same each time", code: module(Transform{
+		{name: "clock and randomness for answers", outcome: "admitted: both are the same each time", code: made(Transform{
 			First: wasi("random_get", "clock_time_get", "args_sizes_get", "environ_get", "fd_prestat_get"),
 			Init: I32Const(scratch) + I32Const(8) + Call(0) + Drop + I32Const(0) + I64Const(1) + I32Const(scratch+8) + Call(1) + Drop +
 				I32Const(scratch+16) + I32Const(scratch+20) + Call(2) + Drop,
 			Row: Out(0, I32Const(scratch)+At(I64Load, 0)+F64ConvertI64U+I32Const(scratch)+At(I64Load, 8)+F64ConvertI64U+F64Add),
 		}), use: sameAlways},
-		{name: "clock read at each row", outcome: "admitted: the clock stands still", code: module(Transform{
+		{name: "clock read at each row", outcome: "admitted: the clock stands still", code: made(Transform{
 			First: wasi("clock_time_get"),
 			Row: I32Const(0) + I64Const(0) + I32Const(scratch) + Call(0) + Drop +
 				Out(0, I32Const(scratch)+At(I64Load, 0)+F64ConvertI64U),
 		}), use: sameAlways},
-		{name: "randomness drawn at each row", step: wasm.StepProbe, reason: "it keeps state between calls", code: module(Transform{
+		{name: "randomness drawn at each row", step: wasm.StepProbe, reason: "it keeps state between calls", code: made(Transform{
 			First: wasi("random_get"),
 			Row: I32Const(scratch) + I32Const(8) + Call(0) + Drop +
 				Out(0, I32Const(scratch)+At(I64Load, 0)+F64ConvertI64U),

@@ -8,13 +8,13 @@ import (
 
 func surface() []specimen {
 	wrong := func(name string, params, results Types, body Code, want string) specimen {
-		return specimen{name: "wrong type of " + name, step: wasm.StepSurface, reason: want, code: module(instead(name, params, results, body))}
+		return specimen{name: "wrong type of " + name, step: wasm.StepSurface, reason: want, code: made(instead(name, params, results, body))}
 	}
 	without := func(name, want string) specimen {
-		return specimen{name: "no " + name, step: wasm.StepSurface, reason: want, code: module(Transform{Omit: []string{name}})}
+		return specimen{name: "no " + name, step: wasm.StepSurface, reason: want, code: made(Transform{Omit: []string{name}})}
 	}
 	kind := func(name string, kind byte, index uint32, want string) specimen {
-		return specimen{name: name + " that is no function", step: wasm.StepSurface, reason: want, code: module(Transform{
+		return specimen{name: name + " that is no function", step: wasm.StepSurface, reason: want, code: made(Transform{
 			Omit: []string{name}, Last: func(b *Builder) { b.Export(name, kind, index) },
 		})}
 	}
@@ -41,42 +41,42 @@ func surface() []specimen {
 			return b.Bytes()
 		}},
 		{name: "no exports at all", step: wasm.StepSurface, reason: "no memory", code: bare(func(*Builder) {})},
-		{name: "the same export twice", step: wasm.StepParse, reason: `two exports are named "ll_alloc_v1"`, code: module(Transform{
+		{name: "the same export twice", step: wasm.StepParse, reason: `two exports are named "ll_alloc_v1"`, code: made(Transform{
 			Last: func(b *Builder) { b.ExportFunc(abi.Alloc, 1) },
 		})},
-		{name: "an export of the host's own name", step: wasm.StepSurface, reason: `exports "livelab:fuel"`, code: module(Transform{
+		{name: "an export of the host's own name", step: wasm.StepSurface, reason: `exports "livelab:fuel"`, code: made(Transform{
 			Last: func(b *Builder) { b.Export("livelab:fuel", KindGlobal, b.Global(I64, true, I64Const(1<<60))) },
 		})},
-		{name: "an export of a function that is not there", step: wasm.StepParse, reason: "there are 3", code: module(Transform{
+		{name: "an export of a function that is not there", step: wasm.StepParse, reason: "there are 3", code: made(Transform{
 			Last: func(b *Builder) { b.ExportFunc("extra", 1000) },
 		})},
-		{name: "code that refills the tank by the global's index", step: wasm.StepParse, reason: "global 1 does not exist", code: module(Transform{
+		{name: "code that refills the tank by the global's index", step: wasm.StepParse, reason: "global 1 does not exist", code: made(Transform{
 			Row: I64Const(1<<60) + GlobalSet(1) + friendly,
 		})},
-		{name: "a mutable global that is exported and begins like the host's", step: wasm.StepSurface, reason: `exports "livelab:"`, code: module(Transform{
+		{name: "a mutable global that is exported and begins like the host's", step: wasm.StepSurface, reason: `exports "livelab:"`, code: made(Transform{
 			Last: func(b *Builder) { b.Export("livelab:", KindGlobal, 0) },
 		})},
-		{name: "a start section", step: wasm.StepParse, reason: "a start section: export _initialize instead", code: module(Transform{
+		{name: "a start section", step: wasm.StepParse, reason: "a start section: export _initialize instead", code: made(Transform{
 			Last: func(b *Builder) { b.Start(b.Func(None, None, None, spin)) },
 		})},
-		{name: "calls of a function that is not there", step: wasm.StepParse, reason: "function 4242 does not exist", code: module(Transform{Row: Call(4242) + friendly})},
-		{name: "a branch out of all blocks", step: wasm.StepParse, reason: "", code: module(Transform{Row: Br(99) + friendly})},
-		{name: "an operand of the wrong type", step: wasm.StepParse, reason: "needs a value of type", code: module(Transform{Row: I64Const(1) + I32Const(1) + I32Add + Drop + friendly})},
-		{name: "more popped than pushed", step: wasm.StepParse, reason: "the stack is empty", code: module(Transform{Row: Drop + friendly})},
-		{name: "atomics", step: wasm.StepParse, reason: "compile without threads", code: module(Transform{Row: "\xfe\x03\x00" + friendly})},
-		{name: "a tail call", step: wasm.StepParse, reason: "compile without tail calls", code: module(Transform{Row: "\x12\x00" + friendly})},
-		{name: "exceptions", step: wasm.StepParse, reason: "compile without exceptions", code: module(Transform{Row: "\x08\x00" + friendly})},
+		{name: "calls of a function that is not there", step: wasm.StepParse, reason: "function 4242 does not exist", code: made(Transform{Row: Call(4242) + friendly})},
+		{name: "a branch out of all blocks", step: wasm.StepParse, reason: "", code: made(Transform{Row: Br(99) + friendly})},
+		{name: "an operand of the wrong type", step: wasm.StepParse, reason: "needs a value of type", code: made(Transform{Row: I64Const(1) + I32Const(1) + I32Add + Drop + friendly})},
+		{name: "more popped than pushed", step: wasm.StepParse, reason: "the stack is empty", code: made(Transform{Row: Drop + friendly})},
+		{name: "atomics", step: wasm.StepParse, reason: "compile without threads", code: made(Transform{Row: "\xfe\x03\x00" + friendly})},
+		{name: "a tail call", step: wasm.StepParse, reason: "compile without tail calls", code: made(Transform{Row: "\x12\x00" + friendly})},
+		{name: "exceptions", step: wasm.StepParse, reason: "compile without exceptions", code: made(Transform{Row: "\x08\x00" + friendly})},
 	}
 }
 
 func imports() []specimen {
 	function := func(module_, name string, params, results Types, want string) specimen {
-		return specimen{name: "import of " + module_ + "." + name, step: wasm.StepSurface, reason: want, code: module(Transform{
+		return specimen{name: "import of " + module_ + "." + name, step: wasm.StepSurface, reason: want, code: made(Transform{
 			First: func(b *Builder) { b.Import(module_, name, params, results) },
 		})}
 	}
 	other := func(name string, what Code, want string) specimen {
-		return specimen{name: "import of a " + name, step: wasm.StepParse, reason: want, code: module(Transform{
+		return specimen{name: "import of a " + name, step: wasm.StepParse, reason: want, code: made(Transform{
 			First: func(b *Builder) { b.ImportRaw("env", name, what) },
 		})}
 	}
@@ -99,7 +99,7 @@ func imports() []specimen {
 		other("memory", "\x02\x00\x01", "only functions may be imported"),
 		other("global", "\x03\x7e\x01", "only functions may be imported"),
 		other("table", "\x01\x70\x00\x01", "only functions may be imported"),
-		{name: "70 imports", step: wasm.StepParse, reason: "70 imports, at most 64", code: module(Transform{First: func(b *Builder) {
+		{name: "70 imports", step: wasm.StepParse, reason: "70 imports, at most 64", code: made(Transform{First: func(b *Builder) {
 			for range 70 {
 				b.Import(wasiName, "sched_yield", None, I32)
 			}

@@ -13,7 +13,7 @@ func values() []specimen {
 	within := Block(Empty, In(0), F64Abs, In(0), F64Abs, In(1), F64Abs, F64Add, F64Div, LocalSet(FirstLocal)) +
 		Out(0, LocalGet(FirstLocal))
 	turned := func(name, reason string, value Code) specimen {
-		return specimen{name: name, turns: true, reason: reason, code: module(Transform{
+		return specimen{name: name, turns: true, reason: reason, code: made(Transform{
 			Describe: bounded, Locals: F64,
 			Row: In(0) + F64Const(trigger) + F64Eq + IfElse(Empty, Out(0, value), within),
 		})}
@@ -23,16 +23,16 @@ func values() []specimen {
 		turned("minus infinity", "output ratio is -Inf: give NaN", F64Const(math.Inf(-1))),
 		turned("a value above its most", "output ratio is 1.0000000000000002, outside of 0 to 1", F64Const(math.Nextafter(1, 2))),
 		turned("a value below its least", "output ratio is -5e-324, outside of 0 to 1", F64Const(-5e-324)),
-		{name: "NaNs with payloads", outcome: "admitted: one NaN comes out", use: oneNaN, code: module(Transform{
+		{name: "NaNs with payloads", outcome: "admitted: one NaN comes out", use: oneNaN, code: made(Transform{
 			Row: In(0) + F64Const(trigger) + F64Eq + IfElse(Empty, Out(0, F64Bits(0xfff4_0000_dead_beef)), friendly),
 		})},
-		{name: "a signalling NaN kept from the input", outcome: "admitted: one NaN goes in", use: oneNaN, code: module(Transform{
+		{name: "a signalling NaN kept from the input", outcome: "admitted: one NaN goes in", use: oneNaN, code: made(Transform{
 			Row: Out(0, In(0)),
 		})},
-		{name: "negative zero", outcome: "admitted: it is a value", use: negativeZero, code: module(Transform{
+		{name: "negative zero", outcome: "admitted: it is a value", use: negativeZero, code: made(Transform{
 			Row: Out(0, F64Const(math.Copysign(0, -1))),
 		})},
-		{name: "infinity on rows of the probe", outcome: "admitted: those rows fail", code: module(Transform{
+		{name: "infinity on rows of the probe", outcome: "admitted: those rows fail", code: made(Transform{
 			Row: Out(0, F64Const(1)+In(1)+F64Div),
 		}), use: func(t *testing.T, tr *wasm.Transform) {
 			out := []float64{0}

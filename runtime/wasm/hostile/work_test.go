@@ -38,35 +38,35 @@ func work() []specimen {
 			LocalGet(0), I64Const(1), I64Sub, LocalTee(0), I64Const(0), I64GtS, BrIf(0))
 	}
 	return []specimen{
-		{name: "endless loop in transform", code: module(Transform{Body: spin + fallthroughs}),
+		{name: "endless loop in transform", code: made(Transform{Body: spin + fallthroughs}),
 			step: wasm.StepProbe, reason: trapped + spent},
-		{name: "endless loop on one row", code: module(Transform{Row: on(spin)}), turns: true, reason: spent},
-		{name: "endless loop in describe", code: module(instead(abi.Describe, None, I64, spin+fallthroughs)),
+		{name: "endless loop on one row", code: made(Transform{Row: on(spin)}), turns: true, reason: spent},
+		{name: "endless loop in describe", code: made(instead(abi.Describe, None, I64, spin+fallthroughs)),
 			step: wasm.StepDescribe, reason: spent},
-		{name: "endless loop in alloc", code: module(Transform{Alloc: spin + fallthroughs}),
+		{name: "endless loop in alloc", code: made(Transform{Alloc: spin + fallthroughs}),
 			step: wasm.StepAlloc, reason: "ll_alloc_v1 of 16 bytes: " + spent},
-		{name: "endless loop in _initialize", code: module(Transform{Init: spin}),
+		{name: "endless loop in _initialize", code: made(Transform{Init: spin}),
 			step: wasm.StepInitialise, reason: "_initialize: " + spent},
-		{name: "endless loop in error", code: module(failing(spin + fallthroughs)),
+		{name: "endless loop in error", code: made(failing(spin + fallthroughs)),
 			turns: true, reason: "it returned 1"},
 		{name: "loop whose back edges are all in a br_table", turns: true, reason: spent,
-			code: module(Transform{Row: on(Loop(Empty, I32Const(7), BrTable(0, 0, 0)))})},
+			code: made(Transform{Row: on(Loop(Empty, I32Const(7), BrTable(0, 0, 0)))})},
 		{name: "loop with an empty body and a condition that stays true", turns: true, reason: spent,
-			code: module(Transform{Row: on(Loop(Empty, I32Const(1), BrIf(0)))})},
-		{name: "tree of 2^40 calls without loops", turns: true, reason: spent, code: module(calls(Call(0), callTree))},
-		{name: "tree of calls in describe", step: wasm.StepDescribe, reason: spent, code: module(Transform{
+			code: made(Transform{Row: on(Loop(Empty, I32Const(1), BrIf(0)))})},
+		{name: "tree of 2^40 calls without loops", turns: true, reason: spent, code: made(calls(Call(0), callTree))},
+		{name: "tree of calls in describe", step: wasm.StepDescribe, reason: spent, code: made(Transform{
 			First: callTree, Omit: []string{abi.Describe},
 			Last: func(b *Builder) { b.ExportFunc(abi.Describe, b.Func(None, I64, None, Call(0), I64Const(0))) },
 		})},
 		{name: "_initialize that takes most of its fuel", step: wasm.StepProbe, reason: "the probe spent more than its fuel",
-			code: module(Transform{Last: func(b *Builder) {
+			code: made(Transform{Last: func(b *Builder) {
 				b.ExportFunc(abi.Initialize, b.Func(None, None, I64, busy(250_000_000)))
 			}})},
 		{name: "rows that each take most of the fuel of a call", step: wasm.StepProbe, reason: "",
-			code: module(Transform{Locals: I64, Row: I64Const(1_000_000) + LocalSet(FirstLocal) + Loop(Empty,
+			code: made(Transform{Locals: I64, Row: I64Const(1_000_000) + LocalSet(FirstLocal) + Loop(Empty,
 				LocalGet(FirstLocal), I64Const(1), I64Sub, LocalTee(FirstLocal), I64Const(0), I64GtS, BrIf(0)) + friendly})},
 		{name: "rows that fail with messages that take long", step: wasm.StepProbe, reason: "the probe spent more than its fuel",
-			code: module(func() Transform {
+			code: made(func() Transform {
 				t := instead(abi.Error, None, I64, I64Const(800_000)+LocalSet(1)+Loop(Empty,
 					LocalGet(1), I64Const(1), I64Sub, LocalTee(1), I64Const(0), I64GtS, BrIf(0))+I64Const(0))
 				t.Row = In(0) + F64Const(1) + F64Lt + If(Empty, I32Const(1)+Return) + friendly
@@ -97,26 +97,26 @@ func recursion() []specimen {
 		sum += LocalGet(i) + Drop
 	}
 	return []specimen{
-		{name: "recursion", turns: true, reason: deep, code: module(calls(Call(0), func(b *Builder) {
+		{name: "recursion", turns: true, reason: deep, code: made(calls(Call(0), func(b *Builder) {
 			f := b.Declare(None, None)
 			b.Define(f, None, Call(f))
 		}))},
-		{name: "recursion of two", turns: true, reason: deep, code: module(calls(Call(0), func(b *Builder) {
+		{name: "recursion of two", turns: true, reason: deep, code: made(calls(Call(0), func(b *Builder) {
 			f, g := b.Declare(None, None), b.Declare(None, None)
 			b.Define(f, None, Call(g))
 			b.Define(g, None, Call(f))
 		}))},
-		{name: "recursion through a table", turns: true, reason: deep, code: module(calls(Call(0), func(b *Builder) {
+		{name: "recursion through a table", turns: true, reason: deep, code: made(calls(Call(0), func(b *Builder) {
 			f := b.Declare(None, None)
 			b.Table(FuncRef, 1, 1)
 			b.Elem(I32Const(0), f)
 			b.Define(f, None, I32Const(0), CallIndirect(b.Type(None, None), 0))
 		}))},
-		{name: "recursion with fat frames", turns: true, reason: deep, code: module(calls(Call(0), func(b *Builder) {
+		{name: "recursion with fat frames", turns: true, reason: deep, code: made(calls(Call(0), func(b *Builder) {
 			f := b.Declare(None, None)
 			b.Define(f, fat, set, Call(f), sum)
 		}))},
-		{name: "recursion with 128 parameters", turns: true, reason: deep, code: module(func() Transform {
+		{name: "recursion with 128 parameters", turns: true, reason: deep, code: made(func() Transform {
 			var params Types
 			var push Code
 			for i := range uint32(128) {
@@ -132,12 +132,12 @@ func recursion() []specimen {
 				b.Define(f, None, push, Call(f))
 			})
 		}())},
-		{name: "recursion in _initialize", step: wasm.StepInitialise, reason: deep, code: module(Transform{
+		{name: "recursion in _initialize", step: wasm.StepInitialise, reason: deep, code: made(Transform{
 			Init: Call(0), First: func(b *Builder) {
 				f := b.Declare(None, None)
 				b.Define(f, None, Call(f))
 			}})},
-		{name: "recursion of ll_transform_v1 into itself", turns: true, reason: deep, code: module(Transform{
+		{name: "recursion of ll_transform_v1 into itself", turns: true, reason: deep, code: made(Transform{
 			First: func(b *Builder) {
 				b.Type(I32+I32+I32, I32) // type 0
 				b.Table(FuncRef, 1, 1)
