@@ -24,6 +24,7 @@ var refusals = map[string]struct {
 	"a file":            {imports("path_open", w.I32, w.I32), StepSurface, "wasi_snapshot_preview1.path_open"},
 	"another module":    {importsFrom("env", "sched_yield", w.None, w.I32), StepSurface, "env.sched_yield"},
 	"other type":        {imports("random_get", w.I64+w.I32, w.I32), StepSurface, "WASI has it as (i32, i32) -> (i32)"},
+	"other result":      {imports("proc_exit", w.I32, w.I32), StepSurface, "WASI has it as (i32) -> ()"},
 	"no transform":      {w.Transform{Omit: []string{abi.Transform}}.Bytes(), StepSurface, "no function under the name ll_transform_v1"},
 	"no memory":         {w.Transform{Last: func(b *w.Builder) { b.Replace(w.SectionExport, w.U(0)) }}.Bytes(), StepSurface, "no memory"},
 	"export of other":   {exports(abi.Error, w.I32, w.I64), StepSurface, "make it () -> (i64)"},
@@ -41,6 +42,7 @@ var refusals = map[string]struct {
 	"out of bounds":     {w.Transform{Alloc: w.I32Const(2 * 65536)}.Bytes(), StepAlloc, "outside of the memory"},
 	"negative":          {w.Transform{Alloc: w.I32Const(-8)}.Bytes(), StepAlloc, "outside of the memory"},
 	"overlapping":       {w.Transform{Alloc: w.I32Const(65536), MinPages: 20}.Bytes(), StepAlloc, "overlap"},
+	"in is out":         {pairs(), StepAlloc, "overlap"},
 	"exits":             {exits(), StepInitialise, "proc_exit(7)"},
 	"always fails":      {w.Transform{Row: w.I32Const(1) + w.Return}.Bytes(), StepProbe, "every row of the probe fails"},
 	"counts calls":      {counts(false), StepProbe, "state"},
@@ -48,6 +50,7 @@ var refusals = map[string]struct {
 	"tells rows":        {w.Transform{Row: w.Out(0, w.LocalGet(w.ParamRows)+w.F64ConvertI32S)}.Bytes(), StepProbe, "put together"},
 	"reads beside":      {w.Transform{Row: w.Out(0, w.LocalGet(w.ParamIn)+w.At(w.F64Load, 0))}.Bytes(), StepProbe, "depend"},
 	"random":            {random(), StepProbe, "state"},
+	"keeps the first":   {keeps(), StepProbe, "keeps state between rows"},
 	"too dear":          {w.Transform{Row: burn(1 << 18), First: func(b *w.Builder) { b.Global(w.I32, true, w.I32Const(0)) }}.Bytes(), StepProbe, "more than its fuel"},
 }
 
@@ -71,6 +74,16 @@ func describes(body w.Code) []byte {
 	}}.Bytes()
 }
 
+// pairs gives each buffer twice.
+func pairs() []byte {
+	return w.Transform{
+		MinPages: 200,
+		Alloc: w.GlobalGet(0) + w.I32Const(1) + w.I32Add + w.GlobalSet(0) +
+			w.GlobalGet(0) + w.I32Const(1) + w.I32Add + w.I32Const(1) + w.I32ShrU + w.I32Const(1<<20) + w.I32Mul,
+		First: func(b *w.Builder) { b.Global(w.I32, true, w.I32Const(0)) },
+	}.Bytes()
+}
+
 func exits() []byte {
 	return w.Transform{
 		Init:  w.I32Const(7) + w.Call(0),
@@ -86,6 +99,17 @@ func counts(rows bool) []byte {
 		t.Body = w.I32Const(0) + w.GlobalSet(0) + t.Body
 	}
 	return t.Bytes()
+}
+
+// keeps the first value that an instance ever saw.
+func keeps() []byte {
+	return w.Transform{
+		Row: w.GlobalGet(0) + w.I32Eqz + w.If(w.Empty, w.I32Const(1), w.GlobalSet(0), w.In(0), w.GlobalSet(1)) + w.Out(0, w.GlobalGet(1)),
+		First: func(b *w.Builder) {
+			b.Global(w.I32, true, w.I32Const(0))
+			b.Global(w.F64, true, w.F64Const(0))
+		},
+	}.Bytes()
 }
 
 func random() []byte {

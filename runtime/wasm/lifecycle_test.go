@@ -83,6 +83,34 @@ func TestClose(t *testing.T) {
 	}
 }
 
+func TestCloseWaitsForCalls(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, nil)
+	tr := admit(t, h, w.Transform{}.Bytes())
+	g, err := tr.core.pool.take()
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := make(chan error)
+	go func() { closed <- h.Close() }()
+	for !func() bool { tr.core.pool.mu.Lock(); defer tr.core.pool.mu.Unlock(); return tr.core.pool.closed }() {
+		time.Sleep(time.Millisecond)
+	}
+	out := []float64{0}
+	if o := tr.core.judge.callRow(g, []float64{1, 3}, out); o.failed || out[0] != 0.25 {
+		t.Errorf("got %v, %+v", out, o)
+	}
+	select {
+	case <-closed:
+		t.Error("Close did not wait for a call")
+	default:
+	}
+	tr.core.pool.put(g)
+	if err := <-closed; err != nil {
+		t.Error(err)
+	}
+}
+
 func TestWhatNobodyHoldsIsClosed(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, nil)

@@ -97,6 +97,16 @@ func TestPolicyFailNamesTheFirstRow(t *testing.T) {
 	}
 }
 
+// Two workers fail at once, and the one with the higher row comes last.
+func TestStopNamesTheLowestRow(t *testing.T) {
+	t.Parallel()
+	s := &session{policy: Fail, first: &features.RowError{Row: 3}}
+	s.stop(&features.RowError{Row: 9})
+	if r := (*features.RowError)(nil); !errors.As(s.err, &r) || r.Row != 3 {
+		t.Errorf("got %v, want row 3", s.err)
+	}
+}
+
 func TestTooManyFailedRows(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -197,6 +207,21 @@ func TestValues(t *testing.T) {
 	}
 }
 
+func TestNaNsAreCanonicalOnTheWayIn(t *testing.T) {
+	t.Parallel()
+	low := w.In(0) + w.I64ReinterpretF64 + w.I64Const(0xffff) + w.I64And + w.F64ConvertI64U
+	tr := admit(t, newHost(t, nil), w.Transform{Row: w.Out(0, low)}.Bytes())
+	nan := math.Float64frombits(0x7ff8_0000_0000_0007)
+	out := []float64{9}
+	if err := tr.ApplyRow([]float64{nan, 0}, out); err != nil || out[0] != 0 {
+		t.Errorf("a row's NaN has the low bits %v, %v, want 0", out[0], err)
+	}
+	batch := [][]float64{{9, 9}}
+	if err := tr.Apply([][]float64{{nan, nan}, {0, 0}}, batch); err != nil || batch[0][0] != 0 || batch[0][1] != 0 {
+		t.Errorf("a column's NaNs have the low bits %v, %v, want 0", batch[0], err)
+	}
+}
+
 func TestApplyRowDoesNotAllocate(t *testing.T) {
 	tr := admit(t, newHost(t, nil), w.Transform{}.Bytes())
 	in, out := []float64{1, 3}, []float64{0}
@@ -251,6 +276,9 @@ func TestConcurrentUse(t *testing.T) {
 				}
 			}
 			one := []float64{0}
+			if err := tr.ApplyRow([]float64{-11, 1}, one); err != nil || !math.IsNaN(one[0]) {
+				t.Errorf("a row that traps is %v, %v", one, err)
+			}
 			for i := range 200 {
 				if err := tr.ApplyRow([]float64{float64(i), 1}, one); err != nil || one[0] != float64(i)/float64(i+1) {
 					t.Errorf("row %d alone is %v, %v", i, one, err)

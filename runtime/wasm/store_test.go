@@ -114,6 +114,33 @@ func TestBrokenEntriesAreMadeAnew(t *testing.T) {
 	}
 }
 
+// What is kept must still answer as it did: here the record is whole, and
+// pins answers that the module does not give.
+func TestOtherGoldenAnswersAreNotServed(t *testing.T) {
+	t.Parallel()
+	folder, code := t.TempDir(), w.Transform{}.Bytes()
+	golden := admit(t, newHost(t, func(c *Config) { c.CacheFolder = folder }), code).Spec().Golden
+	files, err := filepath.Glob(filepath.Join(folder, "*", recordFile))
+	if err != nil || len(files) != 1 {
+		t.Fatal(files, err)
+	}
+	text, err := os.ReadFile(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, body, _ := strings.Cut(string(text), "\n")
+	body = strings.Replace(body, golden, digest(nil), 1)
+	if err := os.WriteFile(files[0], []byte(digest([]byte(body))+"\n"+body), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if recall(t, folder, code) != nil {
+		t.Error("the entry was used")
+	}
+	if got := admit(t, newHost(t, func(c *Config) { c.CacheFolder = folder }), code).Spec().Golden; got != golden {
+		t.Errorf("golden is %s, want %s", got, golden)
+	}
+}
+
 func TestStorePrunes(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()

@@ -79,16 +79,19 @@ func TestStubsSpendFuel(t *testing.T) {
 	h := newHost(t, func(c *Config) { c.OnRowError = Fail })
 	loop := func(call w.Code) w.Code { return w.Loop(w.Empty, call, w.Drop, w.Br(0)) }
 	only := func(then w.Code) w.Code { return w.In(0) + w.F64Const(-11) + w.F64Eq + w.If(w.Empty, then) }
-	big := int32(15 << 20)
+	const big = 15 << 20
+	// A call by way of a table costs a guest little.
+	indirect := w.I32Const(0) + w.CallIndirect(0, 0)
 	for name, test := range map[string]struct {
 		call   string
 		params w.Types
 		args   w.Code
+		make   w.Code
 		most   int64 // calls that the fuel of a row may pay for
 	}{
-		"random": {"random_get", w.I32 + w.I32, w.I32Const(0) + w.I32Const(big), 1},
-		"write":  {"fd_write", w.I32 + w.I32 + w.I32 + w.I32, w.I32Const(1) + w.I32Const(8) + w.I32Const(1) + w.I32Const(0), 1},
-		"yield":  {"sched_yield", w.None, "", 10_050_000 / fuelHostCall},
+		"random": {"random_get", w.I32 + w.I32, w.I32Const(0) + w.I32Const(big), w.Call(0), 1},
+		"write":  {"fd_write", w.I32 + w.I32 + w.I32 + w.I32, w.I32Const(1) + w.I32Const(8) + w.I32Const(1) + w.I32Const(0), w.Call(0), 1},
+		"yield":  {"sched_yield", w.None, "", indirect, 10_050_000 / fuelHostCall},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -96,9 +99,11 @@ func TestStubsSpendFuel(t *testing.T) {
 			code := w.Transform{
 				MinPages: 256,
 				Row: only(w.I32Const(8)+w.I32Const(0)+w.At(w.I32Store, 0)+w.I32Const(8)+w.I32Const(big)+w.At(w.I32Store, 4)+
-					loop(counter+test.args+w.Call(0))) + w.Out(0, w.In(0)),
+					loop(counter+test.args+test.make)) + w.Out(0, w.In(0)),
 				First: func(b *w.Builder) {
 					b.Import(abi.WASI, test.call, test.params, w.I32)
+					b.Table(w.FuncRef, 1, 1)
+					b.Elem(w.I32Const(0), 0)
 					b.Export("counter", w.KindGlobal, b.Global(w.I32, true, w.I32Const(0)))
 				},
 			}.Bytes()
