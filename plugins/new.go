@@ -51,7 +51,7 @@ func New(dir string, language toolchain.Language, name string) error {
 		return fmt.Errorf("language %q is none of %v", language, toolchain.Languages)
 	}
 	if !abi.ValidName(name) {
-		return fmt.Errorf("name %q: use a small letter, then at most %d small letters, digits and _", name, abi.MaxName-1)
+		return fmt.Errorf("name %q: use "+abi.NameRule, name)
 	}
 	if err := mustBeEmpty(dir); err != nil {
 		return err

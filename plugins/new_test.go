@@ -116,9 +116,9 @@ func TestNewRefuses(t *testing.T) {
 		want     string
 	}{
 		{fresh, "cobol", "crowding", `language "cobol" is none of [go c rust as]`},
-		{fresh, toolchain.Go, "Crowding", `name "Crowding": use a small letter`},
-		{fresh, toolchain.Go, "../crowding", "use a small letter"},
-		{fresh, toolchain.Go, "", "use a small letter"},
+		{fresh, toolchain.Go, "9crowding", `name "9crowding": use a letter`},
+		{fresh, toolchain.Go, "../crowding", "use a letter"},
+		{fresh, toolchain.Go, "", "use a letter"},
 		{full, toolchain.Go, "crowding", "is there and not empty"},
 		{filepath.Join(full, "mine.txt"), toolchain.Go, "crowding", "not a directory"},
 	} {

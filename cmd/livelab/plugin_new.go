@@ -36,7 +36,7 @@ what it needs to build, a test and a README. Nothing is fetched.`,
 				return err
 			}
 			if !abi.ValidName(name) {
-				return usageError("NAME is %q, must be a small letter, then at most %d small letters, digits and _", name, abi.MaxName-1)
+				return usageError("NAME is %q, must be "+abi.NameRule, name)
 			}
 			if err := plugins.New(name, toolchain.Language(language), name); err != nil {
 				return err

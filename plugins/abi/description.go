@@ -15,8 +15,7 @@ const (
 	MaxVersion = 32      // bytes
 	MaxDoc     = 1 << 10 // bytes of one line, of a transform or an output
 	numbers    = "0123456789"
-	lowercase  = "abcdefghijklmnopqrstuvwxyz"
-	uppercase  = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	letters    = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 )
 
 // Description is what a module says of itself: the JSON that Describe gives.
@@ -46,19 +45,22 @@ type Output struct {
 	Max *float64 `json:"max,omitempty"`
 }
 
-// ValidName reports whether s can name a transform or an output: a small
-// letter, then at most 63 small letters, digits and underscores.
+// NameRule says what ValidName asks for.
+const NameRule = "a letter, then at most 63 letters, digits, _ and -"
+
+// ValidName reports whether s can name a transform or an output: an ASCII
+// letter, then at most 63 letters, digits, underscores and hyphens.
 func ValidName(s string) bool {
-	return s != "" && len(s) <= MaxName && only(s[:1], lowercase) && only(s, lowercase+numbers+"_")
+	return s != "" && len(s) <= MaxName && only(s[:1], letters) && only(s, letters+numbers+"_-")
 }
 
 // Validate says what breaks the contract, nil where nothing does.
 func (d Description) Validate() error {
 	if !ValidName(d.Name) {
-		return fmt.Errorf("name %q: use a small letter, then at most 63 small letters, digits and _", clip(d.Name))
+		return fmt.Errorf("name %q: use "+NameRule, clip(d.Name))
 	}
 	if !validVersion(d.Version) {
-		return fmt.Errorf("version %q: use numbers with dots such as 1.0.0, at most %d bytes", clip(d.Version), MaxVersion)
+		return fmt.Errorf("version %q: use letters, digits and . + - _ such as 1.0.0, at most %d bytes", clip(d.Version), MaxVersion)
 	}
 	if err := validDoc(d.Doc); err != nil {
 		return err
@@ -94,7 +96,7 @@ func (d Description) validOutputs() error {
 	seen := make(map[string]bool, len(d.Outputs))
 	for _, out := range d.Outputs {
 		if !ValidName(out.Name) {
-			return fmt.Errorf("output %q: use a small letter, then at most 63 small letters, digits and _", clip(out.Name))
+			return fmt.Errorf("output %q: use "+NameRule, clip(out.Name))
 		}
 		if seen[out.Name] {
 			return fmt.Errorf("output %q is there twice: give each a name of its own", out.Name)
@@ -129,28 +131,10 @@ func validCount(what string, n int) error {
 	return nil
 }
 
-// validVersion accepts one to three numbers and a suffix after - or +.
+// validVersion leaves it to the author how versions look, as long as they fit
+// into a table.
 func validVersion(s string) bool {
-	if len(s) > MaxVersion {
-		return false
-	}
-	if i := strings.IndexAny(s, "-+"); i >= 0 {
-		suffix := s[i+1:]
-		if suffix == "" || !only(suffix, numbers+lowercase+uppercase+".+-") {
-			return false
-		}
-		s = s[:i]
-	}
-	parts := strings.Split(s, ".")
-	if len(parts) > 3 {
-		return false
-	}
-	for _, part := range parts {
-		if part == "" || !only(part, numbers) {
-			return false
-		}
-	}
-	return true
+	return s != "" && len(s) <= MaxVersion && only(s, letters+numbers+".+-_")
 }
 
 // validDoc refuses what could play tricks on a terminal or a log.

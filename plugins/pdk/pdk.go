@@ -32,7 +32,7 @@ import "math"
 // gives must depend on that row's inputs alone: the host hands rows over in
 // any number and order.
 type Transform struct {
-	Name    string   // a small letter, then small letters, digits and underscores
+	Name    string   // a letter, then letters, digits, _ and -
 	Version string   // the author's own, such as 1.0.0
 	Doc     string   // one line
 	Inputs  []string // columns of the host, or transform.output
