@@ -35,7 +35,7 @@ type Config struct {
 
 	// InitFuel is what making an instance, with its buffers and description,
 	// may spend.
-	InitFuel int64 // default 500,000,000: a Go runtime starts up in it
+	InitFuel int64 // default 100,000,000: a Go runtime starts up in a tenth of it
 
 	// ProbeFuel is what all of the probe may spend, the instances that it
 	// makes included.
@@ -94,7 +94,7 @@ func (c Config) withDefaults() Config {
 	}
 	set(&c.Budget.Call, 10_000_000)
 	set(&c.Budget.Row, 50_000)
-	set(&c.InitFuel, 500_000_000)
+	set(&c.InitFuel, 100_000_000)
 	set(&c.ProbeFuel, 1_000_000_000)
 	set(&c.Stack, 1<<20)
 	set(&c.Instances, min(runtime.GOMAXPROCS(0), 8))

@@ -55,7 +55,7 @@ func TestSlowFailures(t *testing.T) {
 		in[0][i] = -77
 	}
 	err := tr.Apply(in, out)
-	if err == nil || !strings.Contains(err.Error(), "spent more than 125000000 of fuel") {
+	if err == nil || !strings.Contains(err.Error(), "spent more than 205000000 of fuel") {
 		t.Errorf("got %v", err)
 	}
 	one := []float64{0}

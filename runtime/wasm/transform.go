@@ -43,7 +43,7 @@ type core struct {
 func newCore(cfg Config, e *engine, d abi.Description, budget features.Budget) *core {
 	c := &core{
 		engine: e, judge: newJudge(d, budget), policy: cfg.OnRowError,
-		maxFailed: cfg.MaxFailedRows, maxDiscards: cfg.MaxDiscards, maxWasted: 4 * cfg.InitFuel, workers: cfg.Instances,
+		maxFailed: cfg.MaxFailedRows, maxDiscards: cfg.MaxDiscards, maxWasted: 8 * cfg.InitFuel, workers: cfg.Instances,
 	}
 	c.pool = newPool(cfg.Instances, c.instance)
 	c.chunk.Store(int64(batchRows(len(d.Inputs) + len(d.Outputs))))

@@ -23,7 +23,7 @@ const (
 // fuel allows; these pay for what the host does in a call, by its length.
 const (
 	fuelHostCall   = 100
-	fuelHostVector = 16
+	fuelHostVector = 32
 	fuelHostByte   = 1
 )
 

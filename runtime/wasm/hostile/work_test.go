@@ -58,10 +58,12 @@ func work() []specimen {
 			First: callTree, Omit: []string{abi.Describe},
 			Last: func(b *Builder) { b.ExportFunc(abi.Describe, b.Func(None, I64, None, Call(0), I64Const(0))) },
 		})},
-		{name: "_initialize that takes most of its fuel", step: wasm.StepProbe, reason: "the probe spent more than its fuel",
-			code: made(Transform{Last: func(b *Builder) {
-				b.ExportFunc(abi.Initialize, b.Func(None, None, I64, busy(250_000_000)))
-			}})},
+		{name: "_initialize that takes most of its fuel, and rows that trap", step: wasm.StepProbe, reason: "the probe spent more than its fuel",
+			code: made(Transform{
+				Row: In(0) + F64Const(1) + F64Eq + If(Empty, Unreachable) + friendly,
+				Last: func(b *Builder) {
+					b.ExportFunc(abi.Initialize, b.Func(None, None, I64, busy(60_000_000)))
+				}})},
 		{name: "rows that each take most of the fuel of a call", step: wasm.StepProbe, reason: "",
 			code: made(Transform{Locals: I64, Row: I64Const(1_000_000) + LocalSet(FirstLocal) + Loop(Empty,
 				LocalGet(FirstLocal), I64Const(1), I64Sub, LocalTee(FirstLocal), I64Const(0), I64GtS, BrIf(0)) + friendly})},
