@@ -22,6 +22,10 @@ func stoppedForTime(state *os.ProcessState) bool {
 	return ok && w.Signaled() && w.Signal() == syscall.SIGXCPU
 }
 
+// threadStacks is room for the stacks of threads that the Go runtime starts: by
+// the C library they take 8 MiB each, of which hardly a page is ever touched.
+const threadStacks = 64 << 20
+
 // limit this process. None of the module's code runs in it, only the compiler,
 // so that a goroutine of its own can watch time to the millisecond; the
 // system's limits stand behind it, and stop a single huge allocation.
@@ -31,7 +35,7 @@ func (j job) limit() {
 	for what, most := range map[int]uint64{
 		syscall.RLIMIT_CORE:  0,
 		syscall.RLIMIT_CPU:   seconds,
-		syscall.RLIMIT_DATA:  uint64(data + j.Memory + j.Memory/2),
+		syscall.RLIMIT_DATA:  uint64(data + j.Memory + j.Memory/2 + threadStacks),
 		syscall.RLIMIT_FSIZE: 1 << 30,
 	} {
 		if err := syscall.Setrlimit(what, &syscall.Rlimit{Cur: most, Max: most}); err != nil {
