@@ -98,10 +98,16 @@ func (j *judge) callBatch(g *instance, in, out [][]float64, lo, hi int) outcome 
 	return o
 }
 
+// allowance is what a call of n rows may spend. A batch that spends more than
+// a row alone may is judged again, so that fuel beyond that is lost; some of it
+// saves the instance where a batch is a little too dear.
+func (j *judge) allowance(n int) int64 {
+	return min(j.budget.Call+int64(n)*j.budget.Row, 2*j.alone())
+}
+
 // finish calls the transform on buffers that are filled.
 func (j *judge) finish(g *instance, b buffers, n int) outcome {
-	budget := j.budget.Call + int64(n)*j.budget.Row
-	spent, err := g.transformRows(b, n, budget)
+	spent, err := g.transformRows(b, n, j.allowance(n))
 	if err != nil {
 		o := outcome{failed: true, trapped: true, cause: Trapped, reason: err.Error(), spent: spent}
 		if t := (*trap)(nil); errors.As(err, &t) {
@@ -118,7 +124,7 @@ func (j *judge) finish(g *instance, b buffers, n int) outcome {
 		return o
 	}
 	var asking int64
-	o.reason, asking, err = g.message(status, budget-spent)
+	o.reason, asking, err = g.message(status, j.allowance(n)-spent)
 	o.spent += asking
 	o.trapped = err != nil
 	return o
