@@ -105,7 +105,42 @@ func (p *prober) pure() (_ answers, err error) {
 			return answers{}, refuse("%s (%s): compute each row from its own inputs alone", way.reason, where)
 		}
 	}
+	if g, err = p.large(g, want); err != nil {
+		return answers{}, err
+	}
 	return want, p.alone(want)
+}
+
+// large asks for the rows over and over in one call, as large as one that is
+// not judged again in halves can be.
+func (p *prober) large(g *instance, want answers) (*instance, error) {
+	rows := len(p.in[0])
+	n := batchRows(len(p.in) + len(want.out))
+	if each := want.fuel / int64(rows); each > 0 {
+		n = min(n, int(p.core.judge.alone()/each))
+	}
+	if n <= rows {
+		return g, nil
+	}
+	many := &prober{core: p.core, in: columns(len(p.in), n), fuel: p.fuel}
+	order := make([]int, n)
+	for i := range order {
+		order[i] = i
+		for c := range p.in {
+			many.in[c][i] = p.in[c][i%rows]
+		}
+	}
+	g, got, err := many.ask(g, order, n)
+	if err != nil {
+		return nil, err
+	}
+	p.fuel = many.fuel
+	for i := range order {
+		if where := want.differAs(i%rows, got, i); where != "" {
+			return g, refuse("its answers depend on how rows are put together in calls (%s): compute each row from its own inputs alone", where)
+		}
+	}
+	return g, nil
 }
 
 // alone asks a few rows of a fresh instance each.
@@ -136,12 +171,15 @@ func (a answers) differ(b answers) string {
 	return ""
 }
 
-func (a answers) differAt(b answers, row int) string {
-	if (a.bad[row] != 0) != (b.bad[row] != 0) {
+func (a answers) differAt(b answers, row int) string { return a.differAs(row, b, row) }
+
+// differAs compares a row with the one that is another in b.
+func (a answers) differAs(row int, b answers, other int) string {
+	if (a.bad[row] != 0) != (b.bad[other] != 0) {
 		return fmt.Sprintf("row %d of the probe failed once, and once it did not", row)
 	}
 	for c := range a.out {
-		x, y := a.out[c][row], b.out[c][row]
+		x, y := a.out[c][row], b.out[c][other]
 		if math.Float64bits(x) != math.Float64bits(y) {
 			return fmt.Sprintf("output %d of row %d of the probe was %v, then %v", c, row, x, y)
 		}

@@ -44,7 +44,7 @@ func buffers() []specimen {
 		wild("a read out of memory", outOfBounds, I32Const(-16)+At(F64Load, 0)+Drop),
 		wild("a write out of memory", outOfBounds, I32Const(2*page)+I32Const(1)+At(I32Store, math.MaxUint32)),
 		wild("a write past the output, out of memory", outOfBounds, LocalGet(ParamOut)+I32Const(0)+I32Const(32<<20)+MemoryFill),
-		wild("a read that is not aligned", "", I32Const(scratch+3)+At(F64Load, 0)+Drop+Unreachable),
+		wild("a read that is not aligned, then a trap", "unreachable", I32Const(scratch+3)+At(F64Load, 0)+Drop+Unreachable),
 		message("a message out of memory", "it returned 1", 1<<31, 100),
 		message("a message of 4 GiB", "it returned 1", 0, 1<<32-1),
 		message("a message of all of memory", "it returned 1: ", descriptionAt, 2*page-descriptionAt),
@@ -82,7 +82,7 @@ func buffers() []specimen {
 		{name: "an unknown export of the contract's next version", outcome: "admitted: it is never called", code: made(Transform{
 			Last: func(b *Builder) { b.ExportFunc("ll_transform_v2", b.Func(None, None, None, spin)) },
 		})},
-		{name: "rows counted wrongly by 2^32", step: wasm.StepProbe, reason: "", code: made(Transform{
+		{name: "rows counted wrongly by 2^32", step: wasm.StepProbe, reason: trapped + "wasm error: out of bounds", code: made(Transform{
 			Body: eachRowUpTo(I32Const(-1)),
 		})},
 		{name: "no row looked at", outcome: "admitted: all of its answers are missing", code: made(Transform{Body: I32Const(0)}), use: allMissing},

@@ -35,7 +35,7 @@ func descriptions() []specimen {
 		says("a description that is no JSON", "not one JSON object", "name=sample"),
 		says("a description that is cut off", "not one JSON object", good[:len(good)-1]),
 		says("two descriptions", "not one JSON object", good+good),
-		says("a description nested 8000 deep", "", strings.Repeat("[", 8000)+strings.Repeat("]", 8000)),
+		says("a description nested 8000 deep", "an object is needed", strings.Repeat("[", 8000)+strings.Repeat("]", 8000)),
 		says("a description with NaN", "not one JSON object", swap(output, `{"name":"ratio","min":NaN}`)),
 		says("a description with a number out of range", "is out of range", swap(output, `{"name":"ratio","max":1e999}`)),
 		says("a key twice", `"name" is there twice`, swap(`"version":"1.0.0"`, `"name":"other"`)),
@@ -76,10 +76,10 @@ func describesTwice() Transform {
 	t := Transform{Omit: []string{abi.Describe}}
 	t.Last = func(b *Builder) {
 		asked := b.Global(I32, true, I32Const(0))
-		b.Data(I32Const(scratch), second)
+		b.Data(I32Const(low), second)
 		b.ExportFunc(abi.Describe, b.Func(None, I64, None,
 			GlobalGet(asked), I32Const(1), GlobalSet(asked),
-			"\x04"+Code(I64), I64Const(scratch<<32|int64(len(second))), Else,
+			"\x04"+Code(I64), I64Const(low<<32|int64(len(second))), Else,
 			I64Const(descriptionAt<<32|int64(len(first))), End))
 	}
 	return t

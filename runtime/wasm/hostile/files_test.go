@@ -33,7 +33,7 @@ func files() []specimen {
 		{name: "a module and bytes after it", step: wasm.StepParse, reason: "section", code: func() []byte {
 			return append(Transform{}.Bytes(), "PK\x03\x04 an archive"...)
 		}},
-		{name: "two modules, one after the other", step: wasm.StepParse, reason: "", code: func() []byte {
+		{name: "two modules, one after the other", step: wasm.StepParse, reason: "bytes are announced, only", code: func() []byte {
 			return append(Transform{}.Bytes(), Transform{}.Bytes()...)
 		}},
 	}
@@ -41,6 +41,7 @@ func files() []specimen {
 
 func sections() []specimen {
 	const order = "is repeated or out of order"
+	const tooLong = "a number is too long or too large for its type"
 	file := func(name, reason string, code Code) specimen {
 		return specimen{name: name, step: wasm.StepParse, reason: reason, code: raw(Header + code)}
 	}
@@ -51,10 +52,10 @@ func sections() []specimen {
 		file("section 13", "section 13 is not in WebAssembly 2.0", Section(13, "")),
 		file("section longer than the file", "only 0 are left", "\x01\xff\xff\xff\xff\x07"),
 		file("section whose content is shorter", "too many", Section(SectionType, "\x00\x00\x00")),
-		file("section length that does not end", "", "\x01\xff\xff\xff\xff\xff\xff"),
-		file("section length beyond 32 bits", "", "\x01\xff\xff\xff\xff\x7f"),
+		file("section length that does not end", tooLong, "\x01\xff\xff\xff\xff\xff\xff"),
+		file("section length beyond 32 bits", tooLong, "\x01\xff\xff\xff\xff\x7f"),
 		with("types twice", order, func(b *Builder) { b.Append(SectionType, "\x00") }),
-		with("code before functions", "", func(b *Builder) { b.Prepend(SectionCode, "\x00") }),
+		with("code before functions", order, func(b *Builder) { b.Prepend(SectionCode, "\x00") }),
 		with("65 custom sections", "65 custom sections, at most 64", func(b *Builder) {
 			for range 65 {
 				b.Custom("note", "x")
@@ -62,9 +63,11 @@ func sections() []specimen {
 		}),
 		with("a custom section whose name is 2000 bytes", "a name of 2000 bytes", func(b *Builder) { b.Custom(strings.Repeat("n", 2000), "") }),
 		with("a custom section whose name is not UTF-8", "is not UTF-8", func(b *Builder) { b.Custom("\xff\xfe", "") }),
-		with("a custom section whose name ends behind it", "", func(b *Builder) { b.Append(SectionCustom, "\x7fab") }),
+		with("a custom section whose name ends behind it", "127 bytes are announced, only 2 are left", func(b *Builder) { b.Append(SectionCustom, "\x7fab") }),
 		with("fewer data segments than announced", "data segments are announced", func(b *Builder) { b.Replace(SectionDataCount, U(9)) }),
-		with("more functions than bodies", "", func(b *Builder) { b.Replace(SectionFunction, "\x09"+times(9, "\x00")) }),
+		{name: "more functions than bodies", step: wasm.StepParse, reason: "9 functions are declared and 1 have code", code: bare(func(b *Builder) {
+			b.Replace(SectionFunction, U(9)+times(9, "\x00"))
+		})},
 		with("an export whose name is not UTF-8", "is not UTF-8", func(b *Builder) { b.ExportFunc("\xc3\x28", 0) }),
 		{name: "64 custom sections of 100 KB", outcome: "admitted: what they hold is never looked at", code: made(Transform{Last: func(b *Builder) {
 			for range 64 {
@@ -81,7 +84,7 @@ func sections() []specimen {
 		{name: "numbers in longer forms than they need", outcome: "admitted: the format allows them", code: made(Transform{
 			Row: "\x41\x80\x80\x80\x80\x00" + Drop + "\x42\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f" + Drop + friendly,
 		})},
-		{name: "a number of 6 bytes in 32 bits", step: wasm.StepParse, reason: "", code: made(Transform{Row: "\x41\x80\x80\x80\x80\x80\x00" + Drop + friendly})},
-		{name: "a number with bits beyond the 32nd", step: wasm.StepParse, reason: "", code: made(Transform{Row: "\x41\x80\x80\x80\x80\x70" + Drop + friendly})},
+		{name: "a number of 6 bytes in 32 bits", step: wasm.StepParse, reason: tooLong, code: made(Transform{Row: "\x41\x80\x80\x80\x80\x80\x00" + Drop + friendly})},
+		{name: "a number with bits beyond the 32nd", step: wasm.StepParse, reason: tooLong, code: made(Transform{Row: "\x41\x80\x80\x80\x80\x70" + Drop + friendly})},
 	}
 }

@@ -22,7 +22,7 @@ func impure() []specimen {
 	probe := func(name, reason string, fill func(uint32) Transform) specimen {
 		return specimen{name: name, step: wasm.StepProbe, reason: reason, code: counting(fill)}
 	}
-	cell := I32Const(scratch)
+	cell := I32Const(low)
 	rows := LocalGet(ParamRows) + F64ConvertI32U
 	return []specimen{
 		probe("answers with a counter of rows", "it keeps state between", func(n uint32) Transform {
@@ -49,22 +49,28 @@ func impure() []specimen {
 		probe("other answers in calls of more than 300 rows", "depend on how rows are put together", func(uint32) Transform {
 			return Transform{Row: Out(0, LocalGet(ParamRows)+I32Const(300)+I32GtU+F64ConvertI32U)}
 		}),
+		probe("other answers in calls of more than 4000 rows", "depend on how rows are put together", func(uint32) Transform {
+			return Transform{Row: Out(0, LocalGet(ParamRows)+I32Const(4000)+I32GtU+F64ConvertI32U)}
+		}),
+		probe("other answers behind row 2000 of a call", "depend on how rows are put together", func(uint32) Transform {
+			return Transform{Row: Out(0, LocalGet(CurrentRow)+I32Const(2000)+I32GtU+F64ConvertI32U)}
+		}),
 		probe("another answer to the first call of all", "it keeps state between calls", func(n uint32) Transform {
 			return Transform{Body: tick(n) + EachRow(Out(0, GlobalGet(n)+I32Const(1)+I32Eq+F64ConvertI32U))}
 		}),
 		probe("another answer from the 200th call on", "it keeps state between", func(n uint32) Transform {
 			return Transform{Body: tick(n) + EachRow(Out(0, GlobalGet(n)+I32Const(200)+I32GtU+F64ConvertI32U))}
 		}),
-		probe("fails every seventh call", "", func(n uint32) Transform {
+		probe("fails every seventh call", "failed once, and once it did not", func(n uint32) Transform {
 			return Transform{Body: tick(n) + GlobalGet(n) + I32Const(7) + I32RemU + I32Eqz + If(Empty, I32Const(1), Return) + EachRow(friendly)}
 		}),
 		probe("answers with the size of its memory, which grows", "it keeps state between", func(n uint32) Transform {
 			return Transform{Body: I32Const(1) + MemoryGrow + Drop + EachRow(Out(0, MemorySize+F64ConvertI32U))}
 		}),
-		probe("answers with what the input's buffer held before", "", func(n uint32) Transform {
+		probe("answers with what the input's buffer held before", "its answers depend on", func(n uint32) Transform {
 			return Transform{Row: Out(0, LocalGet(ParamIn)+LocalGet(ParamRows)+I32Const(4)+I32Shl+I32Add+At(F64Load, 0))}
 		}),
-		probe("keeps the mean of the batch", "", func(n uint32) Transform {
+		probe("keeps the mean of the batch", "depend on the order of rows", func(n uint32) Transform {
 			return Transform{Locals: F64, Body: EachRow(LocalGet(FirstLocal) + In(0) + In(0) + F64Eq + "\x04" + Code(F64) + In(0) + Else + F64Const(0) + End + F64Add + LocalSet(FirstLocal) + Out(0, LocalGet(FirstLocal)))}
 		}),
 	}

@@ -39,8 +39,10 @@ func storm(name, reason string, pages int, body Code, imports ...string) specime
 
 const (
 	page          = 64 << 10
-	scratch       = 32 << 10 // where nothing else lies
+	low           = 256      // up to the description: nothing else lies there
 	descriptionAt = 1 << 10  // as package wasmtest puts it
+	scratch       = 32 << 10 // among the buffers
+	high          = 8 << 20  // behind them
 )
 
 func storms() []specimen {
@@ -48,30 +50,30 @@ func storms() []specimen {
 	// 1000 vectors, each all of a memory of 16 MiB.
 	var vectors Code
 	for i := range int32(1000) {
-		vectors += store(scratch+8*i, 0) + store(scratch+8*i+4, 256*page)
+		vectors += store(high+8*i, 0) + store(high+8*i+4, 256*page)
 	}
 	return []specimen{
-		storm("memory.fill of 16 MiB", spent, 256, I32Const(scratch)+I32Const(1)+I32Const(255*page)+MemoryFill),
-		storm("memory.fill of 0 bytes", spent, 2, I32Const(scratch)+I32Const(1)+I32Const(0)+MemoryFill),
-		storm("memory.copy of 16 MiB", spent, 256, I32Const(scratch)+I32Const(scratch+8)+I32Const(255*page)+MemoryCopy),
+		storm("memory.fill of 16 MiB", spent, 256, I32Const(low)+I32Const(1)+I32Const(255*page)+MemoryFill),
+		storm("memory.fill of 0 bytes", spent, 2, I32Const(low)+I32Const(1)+I32Const(0)+MemoryFill),
+		storm("memory.copy of 16 MiB", spent, 256, I32Const(low)+I32Const(low+8)+I32Const(255*page)+MemoryCopy),
 		storm("memory.grow by nothing", spent, 256, I32Const(0)+MemoryGrow+Drop),
 		storm("memory.grow by far too much", spent, 2, I32Const(-1)+MemoryGrow+Drop),
-		storm("random_get of 16 MiB", spent, 256, I32Const(scratch)+I32Const(255*page)+Call(0)+Drop, "random_get"),
-		storm("random_get of nothing", spent, 2, I32Const(scratch)+I32Const(0)+Call(0)+Drop, "random_get"),
-		storm("fd_write of 16 GB", spent, 256, vectors+I32Const(1)+I32Const(scratch)+I32Const(1000)+I32Const(64)+Call(0)+Drop, "fd_write"),
-		storm("fd_write of 2^32 vectors", spent, 2, I32Const(2)+I32Const(scratch)+I32Const(-1)+I32Const(64)+Call(0)+Drop, "fd_write"),
-		storm("fd_write out of memory", spent, 2, store(scratch, -8)+store(scratch+4, 64)+
-			I32Const(2)+I32Const(scratch)+I32Const(1)+I32Const(-4)+Call(0)+Drop, "fd_write"),
-		storm("poll_oneoff with 2^32 subscriptions", spent, 2, I32Const(scratch)+I32Const(scratch)+I32Const(-1)+I32Const(64)+Call(0)+Drop, "poll_oneoff"),
+		storm("random_get of 16 MiB", spent, 256, I32Const(low)+I32Const(255*page)+Call(0)+Drop, "random_get"),
+		storm("random_get of nothing", spent, 2, I32Const(low)+I32Const(0)+Call(0)+Drop, "random_get"),
+		storm("fd_write of 16 GB", spent, 256, vectors+I32Const(1)+I32Const(high)+I32Const(1000)+I32Const(64)+Call(0)+Drop, "fd_write"),
+		storm("fd_write of 2^32 vectors", spent, 2, I32Const(2)+I32Const(low)+I32Const(-1)+I32Const(64)+Call(0)+Drop, "fd_write"),
+		storm("fd_write out of memory", spent, 2, store(low, -8)+store(low+4, 64)+
+			I32Const(2)+I32Const(low)+I32Const(1)+I32Const(-4)+Call(0)+Drop, "fd_write"),
+		storm("poll_oneoff with 2^32 subscriptions", spent, 2, I32Const(low)+I32Const(low)+I32Const(-1)+I32Const(64)+Call(0)+Drop, "poll_oneoff"),
 		storm("sched_yield", spent, 2, Call(0)+Drop, "sched_yield"),
 		{name: "random_get of more fuel than _initialize has", step: wasm.StepInitialise, reason: spent, code: made(Transform{
 			MinPages: 256, First: wasi("random_get"),
-			Init: Loop(Empty, I32Const(scratch), I32Const(200*page), Call(0), Drop, Br(0)),
+			Init: Loop(Empty, I32Const(low), I32Const(200*page), Call(0), Drop, Br(0)),
 		})},
 		{name: "lines on the console without end", step: wasm.StepInitialise, reason: spent, code: made(Transform{
 			First: wasi("fd_write"),
-			Init: store(scratch, descriptionAt) + store(scratch+4, 64) +
-				Loop(Empty, I32Const(1), I32Const(scratch), I32Const(1), I32Const(64), Call(0), Drop, Br(0)),
+			Init: store(low, descriptionAt) + store(low+4, 64) +
+				Loop(Empty, I32Const(1), I32Const(low), I32Const(1), I32Const(64), Call(0), Drop, Br(0)),
 		})},
 		{name: "proc_exit on one row", turns: true, reason: "it ended itself with proc_exit(7)", code: made(Transform{
 			First: wasi("proc_exit"), Row: on(I32Const(7) + Call(0)),
@@ -81,24 +83,24 @@ func storms() []specimen {
 		})},
 		{name: "terminal escapes on the console before a trap", turns: true, reason: "unreachable (it printed ", code: made(Transform{
 			First: wasi("fd_write"),
-			Row: on(store(scratch, scratch+8) + store(scratch+4, 8) + store(scratch+8, 0x4a325b1b) + store(scratch+12, 0x0d9b8041) +
-				I32Const(2) + I32Const(scratch) + I32Const(1) + I32Const(64) + Call(0) + Drop + Unreachable),
+			Row: on(store(low, low+8) + store(low+4, 8) + store(low+8, 0x4a325b1b) + store(low+12, 0x0d9b8041) +
+				I32Const(2) + I32Const(low) + I32Const(1) + I32Const(64) + Call(0) + Drop + Unreachable),
 		})},
 		{name: "clock and randomness for answers", outcome: "admitted: both are the same each time", code: made(Transform{
 			First: wasi("random_get", "clock_time_get", "args_sizes_get", "environ_get", "fd_prestat_get"),
-			Init: I32Const(scratch) + I32Const(8) + Call(0) + Drop + I32Const(0) + I64Const(1) + I32Const(scratch+8) + Call(1) + Drop +
-				I32Const(scratch+16) + I32Const(scratch+20) + Call(2) + Drop,
-			Row: Out(0, I32Const(scratch)+At(I64Load, 0)+F64ConvertI64U+I32Const(scratch)+At(I64Load, 8)+F64ConvertI64U+F64Add),
+			Init: I32Const(low) + I32Const(8) + Call(0) + Drop + I32Const(0) + I64Const(1) + I32Const(low+8) + Call(1) + Drop +
+				I32Const(low+16) + I32Const(low+20) + Call(2) + Drop,
+			Row: Out(0, I32Const(low)+At(I64Load, 0)+F64ConvertI64U+I32Const(low)+At(I64Load, 8)+F64ConvertI64U+F64Add),
 		}), use: sameAlways},
 		{name: "clock read at each row", outcome: "admitted: the clock stands still", code: made(Transform{
 			First: wasi("clock_time_get"),
-			Row: I32Const(0) + I64Const(0) + I32Const(scratch) + Call(0) + Drop +
-				Out(0, I32Const(scratch)+At(I64Load, 0)+F64ConvertI64U),
+			Row: I32Const(0) + I64Const(0) + I32Const(low) + Call(0) + Drop +
+				Out(0, I32Const(low)+At(I64Load, 0)+F64ConvertI64U),
 		}), use: sameAlways},
 		{name: "randomness drawn at each row", step: wasm.StepProbe, reason: "it keeps state between calls", code: made(Transform{
 			First: wasi("random_get"),
-			Row: I32Const(scratch) + I32Const(8) + Call(0) + Drop +
-				Out(0, I32Const(scratch)+At(I64Load, 0)+F64ConvertI64U),
+			Row: I32Const(low) + I32Const(8) + Call(0) + Drop +
+				Out(0, I32Const(low)+At(I64Load, 0)+F64ConvertI64U),
 		})},
 	}
 }

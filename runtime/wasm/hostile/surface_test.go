@@ -60,7 +60,7 @@ func surface() []specimen {
 			Last: func(b *Builder) { b.Start(b.Func(None, None, None, spin)) },
 		})},
 		{name: "calls of a function that is not there", step: wasm.StepParse, reason: "function 4242 does not exist", code: made(Transform{Row: Call(4242) + friendly})},
-		{name: "a branch out of all blocks", step: wasm.StepParse, reason: "", code: made(Transform{Row: Br(99) + friendly})},
+		{name: "a branch out of all blocks", step: wasm.StepParse, reason: "a branch out of 100 blocks", code: made(Transform{Row: Br(99) + friendly})},
 		{name: "an operand of the wrong type", step: wasm.StepParse, reason: "needs a value of type", code: made(Transform{Row: I64Const(1) + I32Const(1) + I32Add + Drop + friendly})},
 		{name: "more popped than pushed", step: wasm.StepParse, reason: "the stack is empty", code: made(Transform{Row: Drop + friendly})},
 		{name: "atomics", step: wasm.StepParse, reason: "compile without threads", code: made(Transform{Row: "\xfe\x03\x00" + friendly})},

@@ -64,7 +64,7 @@ func work() []specimen {
 				Last: func(b *Builder) {
 					b.ExportFunc(abi.Initialize, b.Func(None, None, I64, busy(60_000_000)))
 				}})},
-		{name: "rows that each take most of the fuel of a call", step: wasm.StepProbe, reason: "",
+		{name: "rows that each take most of the fuel of a call", step: wasm.StepProbe, reason: "the probe spent more than its fuel",
 			code: made(Transform{Locals: I64, Row: I64Const(1_000_000) + LocalSet(FirstLocal) + Loop(Empty,
 				LocalGet(FirstLocal), I64Const(1), I64Sub, LocalTee(FirstLocal), I64Const(0), I64GtS, BrIf(0)) + friendly})},
 		{name: "rows that fail with messages that take long", step: wasm.StepProbe, reason: "the probe spent more than its fuel",
