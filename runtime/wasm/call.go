@@ -41,6 +41,7 @@ type outcome struct {
 	cause   Cause
 	reason  string
 	spent   int64
+	misfit  bool // of a batch: some value is infinite or out of its range
 }
 
 // callRow computes a single row. It allocates nothing where that goes well.
@@ -52,9 +53,7 @@ func (j *judge) callRow(g *instance, in, out []float64) outcome {
 	for c, v := range in {
 		put(src[8*c:], v)
 	}
-	for c := range out {
-		put(dst[8*c:], math.NaN())
-	}
+	blank(dst)
 	o := j.finish(g, g.row, 1)
 	if o.failed {
 		return o
@@ -82,9 +81,7 @@ func (j *judge) callBatch(g *instance, in, out [][]float64, lo, hi int) outcome 
 	for c, column := range in {
 		putColumn(src[8*c*n:], column[lo:hi])
 	}
-	for i := 0; i < len(dst); i += 8 {
-		put(dst[i:], math.NaN())
-	}
+	blank(dst)
 	o := j.finish(g, b, n)
 	if o.failed {
 		return o
@@ -93,7 +90,9 @@ func (j *judge) callBatch(g *instance, in, out [][]float64, lo, hi int) outcome 
 		return outcome{failed: true, trapped: true, cause: Trapped, reason: "its buffers left its memory"}
 	}
 	for c, column := range out {
-		getColumn(column[lo:hi], dst[8*c*n:])
+		if !getColumn(column[lo:hi], dst[8*c*n:], j.least(c), j.most(c)) {
+			o.misfit = true
+		}
 	}
 	return o
 }
@@ -140,9 +139,11 @@ func (j *judge) wrong(c int, v float64) outcome {
 }
 
 // fits reports whether an output may have a value. NaN is missing, and may be.
-func (j *judge) fits(c int, v float64) bool {
-	return !(v < j.lows[c] || v > j.highs[c] || v > math.MaxFloat64 || v < -math.MaxFloat64)
-}
+func (j *judge) fits(c int, v float64) bool { return !(v < j.least(c) || v > j.most(c)) }
+
+// least and most value that an output may have, both finite.
+func (j *judge) least(c int) float64 { return max(j.lows[c], -math.MaxFloat64) }
+func (j *judge) most(c int) float64  { return min(j.highs[c], math.MaxFloat64) }
 
 // transformRows calls the transform without allocating.
 func (g *instance) transformRows(b buffers, n int, budget int64) (spent int64, err error) {
@@ -171,16 +172,4 @@ func (g *instance) view(b buffers, n int) (in, out []byte, ok bool) {
 	in, ok1 := g.memory.Read(b.in, uint32(8*n*g.inputs))
 	out, ok2 := g.memory.Read(b.out, uint32(8*n*g.outputs))
 	return in, out, ok1 && ok2
-}
-
-func putColumn(to []byte, from []float64) {
-	for i, v := range from {
-		put(to[8*i:8*i+8], v)
-	}
-}
-
-func getColumn(to []float64, from []byte) {
-	for i := range to {
-		to[i] = get(from[8*i : 8*i+8])
-	}
 }

@@ -2,10 +2,8 @@ package wasm
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"math"
 	"strings"
 	"unicode"
 
@@ -207,22 +205,3 @@ func clean(s string, most int) string {
 
 // close gives the memory back.
 func (g *instance) close() { _ = g.module.Close(context.Background()) }
-
-// canonicalNaN is the only one that goes in or comes out.
-const canonicalNaN = 0x7FF8000000000000
-
-func put(p []byte, v float64) {
-	bits := math.Float64bits(v)
-	if v != v {
-		bits = canonicalNaN
-	}
-	binary.LittleEndian.PutUint64(p, bits)
-}
-
-func get(p []byte) float64 {
-	v := math.Float64frombits(binary.LittleEndian.Uint64(p))
-	if v != v {
-		return math.Float64frombits(canonicalNaN)
-	}
-	return v
-}

@@ -99,7 +99,10 @@ func (s *session) run(g *instance, lo, hi int) (_ *instance, err error) {
 	}
 	if !o.failed && (n == 1 || o.spent <= s.judge.alone()) {
 		s.fitted(n, o.spent)
-		return g, s.check(lo, hi)
+		if o.misfit {
+			err = s.sift(lo, hi)
+		}
+		return g, err
 	}
 	if err := s.waste(o.spent); err != nil {
 		return g, err
@@ -191,18 +194,6 @@ func (s *session) unfit(n int, o outcome) {
 	s.mu.Lock()
 	s.chunk = min(s.chunk, n/2)
 	s.mu.Unlock()
-}
-
-// check the values that came out for rows.
-func (s *session) check(lo, hi int) error {
-	for c, column := range s.out {
-		for _, v := range column[lo:hi] {
-			if !s.judge.fits(c, v) {
-				return s.sift(lo, hi)
-			}
-		}
-	}
-	return nil
 }
 
 // sift fails the rows that have a wrong value, each once and in order.

@@ -2,7 +2,6 @@ package wasm
 
 import (
 	"fmt"
-	"math"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -13,8 +12,6 @@ import (
 )
 
 var _ features.Transform = (*Transform)(nil)
-
-var missing = math.Float64frombits(canonicalNaN)
 
 // Transform is a module that was admitted. It is safe for concurrent use. Its
 // instances are closed with its Host, or when nobody holds it any more.
