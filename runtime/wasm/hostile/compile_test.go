@@ -88,6 +88,19 @@ func compileBombs() []specimen {
 			}
 		})},
 		{name: "a count of 2^32 types", step: wasm.StepParse, reason: "4294967295 types", code: raw(Header + Section(SectionType, "\xff\xff\xff\xff\x0f"))},
+		{name: "1.5 million calls", step: wasm.StepMeter, reason: "places to meter", code: bomb(func(b *Builder) {
+			f := b.Func(None, None, None, Nop)
+			body := times(110, Call(f)) + Loop(Empty) // which keeps the fuel in a local
+			for range 14_000 {
+				b.Func(None, None, None, body)
+			}
+		})},
+		{name: "1.5 million loops", step: wasm.StepMeter, reason: "more than 65536 loops", code: bomb(func(b *Builder) {
+			body := times(110, Loop(Empty))
+			for range 14_000 {
+				b.Func(None, None, None, body)
+			}
+		})},
 		{name: "8 MB of calls", step: wasm.StepParse, reason: tooHard, machine: true, code: bomb(func(b *Builder) {
 			f := b.Func(None, None, None, Nop)
 			body := times(500, Call(f))

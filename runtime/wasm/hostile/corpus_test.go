@@ -11,8 +11,9 @@ func TestCorpus(t *testing.T) {
 	h := newHost(t, nil)
 	for _, s := range corpus() {
 		t.Run(s.name, func(t *testing.T) {
+			code := s.code()
 			before := startCost()
-			s.try(t, h)
+			s.try(t, h, code)
 			before.log(t)
 			if more := before.more(); more > most {
 				t.Errorf("%d MiB more were resident", more>>20)

@@ -102,9 +102,9 @@ func admit(t testing.TB, h *wasm.Host, code []byte) *wasm.Transform {
 }
 
 // try a specimen on a host whose policy is to fail.
-func (s specimen) try(t *testing.T, h *wasm.Host) {
+func (s specimen) try(t *testing.T, h *wasm.Host, code []byte) {
 	t.Helper()
-	tr, err := h.Admit(context.Background(), s.code(), nil)
+	tr, err := h.Admit(context.Background(), code, nil)
 	var refusal *wasm.Refusal
 	switch {
 	case s.step == "" && err != nil:

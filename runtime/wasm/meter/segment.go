@@ -57,6 +57,7 @@ func (s *scanner) open(in *module.Instr) {
 	switch in.Op {
 	case module.OpLoop:
 		s.edit(in, atLoop).weight = loopWeight
+		s.loops++
 		l.inner, l.isLoop = len(s.edits)-1, true
 		s.segment = l.inner
 	case module.OpIf:
