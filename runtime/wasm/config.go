@@ -44,8 +44,9 @@ type Config struct {
 	// Stack is how deep calls may nest, in bytes.
 	Stack int64 // default 1 MiB; at most meter.DefaultStack
 
-	// Instances is how many instances one transform may have at once.
-	Instances int // default GOMAXPROCS, at most 8
+	// Instances is how many instances one transform may have at once. Each may
+	// keep MemoryPages once it has grown to them.
+	Instances int // default GOMAXPROCS, at most 4
 
 	// CacheFolder keeps what admission found out, machine code included. It
 	// and what is above it must not be writable by others.
@@ -97,7 +98,7 @@ func (c Config) withDefaults() Config {
 	set(&c.InitFuel, 100_000_000)
 	set(&c.ProbeFuel, 1_000_000_000)
 	set(&c.Stack, 1<<20)
-	set(&c.Instances, min(runtime.GOMAXPROCS(0), 8))
+	set(&c.Instances, min(runtime.GOMAXPROCS(0), 4))
 	set(&c.CacheEntries, 64)
 	set(&c.Compile.CPU, 400*time.Millisecond)
 	set(&c.Compile.CPUPerKB, 4*time.Millisecond)
