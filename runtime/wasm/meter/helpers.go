@@ -41,7 +41,7 @@ func (w *writer) addHelpers() {
 		}
 	}
 	one := []module.ValType{module.I32}
-	for kind, body := range [helperKinds]func(*emitter){w.chargeBytes, w.chargeEntries, w.growMemory} {
+	for kind, body := range [helperKinds]func(*emitter){w.chargeLength(bytesPerUnitLog), w.chargeLength(entriesPerUnitLog), w.growMemory} {
 		if !needed[kind] {
 			continue
 		}
@@ -59,26 +59,18 @@ const (
 	scratch
 )
 
-func (w *writer) chargeBytes(e *emitter) {
-	e.index(module.OpGlobalGet, w.fuel)
-	e.index(module.OpLocalGet, argument)
-	e.op(module.OpI64ExtendU)
-	e.i64(bytesPerUnitLog)
-	e.op(i64Shr, module.OpI64Sub)
-	e.set(w.fuel, scratch)
-	e.trapBelowZero(scratch)
-	e.index(module.OpLocalGet, argument)
-}
-
-func (w *writer) chargeEntries(e *emitter) {
-	e.index(module.OpGlobalGet, w.fuel)
-	e.index(module.OpLocalGet, argument)
-	e.op(module.OpI64ExtendU)
-	e.i64(unitsPerEntry)
-	e.op(i64Mul, module.OpI64Sub)
-	e.set(w.fuel, scratch)
-	e.trapBelowZero(scratch)
-	e.index(module.OpLocalGet, argument)
+// chargeLength charges a unit for each 2^log of what is counted.
+func (w *writer) chargeLength(log int64) func(*emitter) {
+	return func(e *emitter) {
+		e.index(module.OpGlobalGet, w.fuel)
+		e.index(module.OpLocalGet, argument)
+		e.op(module.OpI64ExtendU)
+		e.i64(log)
+		e.op(i64Shr, module.OpI64Sub)
+		e.set(w.fuel, scratch)
+		e.trapBelowZero(scratch)
+		e.index(module.OpLocalGet, argument)
+	}
 }
 
 // growMemory charges for the pages that there are and those to come. More than

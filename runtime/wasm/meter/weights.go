@@ -10,9 +10,9 @@ const (
 	loopWeight   = 2   // header: the metering itself, so that an empty loop is not free
 	importWeight = 256 // leaves the compiled code: about 100 ns, and what the host does
 
-	bytesPerUnitLog = 3       // of bulk memory: 8 bytes a unit, near what fresh pages cost
-	unitsPerPage    = 1 << 13 // 64 KiB at 8 bytes a unit, for each page moved or cleared
-	unitsPerEntry   = 1       // a table's entry is a pointer of 8 bytes
+	bytesPerUnitLog   = 3       // of bulk memory: 8 bytes a unit, near what fresh pages cost
+	unitsPerPage      = 1 << 13 // 64 KiB at 8 bytes a unit, for each page moved or cleared
+	entriesPerUnitLog = 0       // a table's entry is a pointer of 8 bytes
 
 	joinsPerUnit = 4 // moves between registers where branches meet; most of them vanish
 )
