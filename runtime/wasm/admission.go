@@ -206,6 +206,7 @@ func (a *admission) probe(context.Context) (err error) {
 	if a.answers, err = p.pure(); err != nil {
 		return err
 	}
+	a.core.expect(a.answers.fuel, len(in[0]))
 	f := &a.report.Facts
 	f.ProbeRows, f.FailedRows, f.RowFuel = len(in[0]), len(a.answers.bad), a.answers.fuel/int64(len(in[0]))
 	if a.answers.first != nil {

@@ -42,6 +42,24 @@ func TestDearRowsInLargeBatches(t *testing.T) {
 	}
 }
 
+// Where all rows are dear alike, calls are as large as fuel allows from the
+// first on, when the module was just admitted and when it was recalled.
+func TestFirstCallsFit(t *testing.T) {
+	t.Parallel()
+	const rows = 6000
+	folder := t.TempDir()
+	for _, state := range []string{"admitted", "recalled"} {
+		h := newHost(t, func(c *Config) { c.CacheFolder = folder })
+		tr := admit(t, h, w.Transform{Locals: w.I64, Row: passes(1000) + w.Out(0, w.In(1))}.Bytes())
+		if err := tr.Apply(columns(2, rows), columns(1, rows)); err != nil {
+			t.Fatal(err)
+		}
+		if s := tr.Stats(); s.Discards != 0 || s.Calls > 20 {
+			t.Errorf("%s: %d calls, %d instances lost", state, s.Calls, s.Discards)
+		}
+	}
+}
+
 // A module that fails each row after much work must not hold its caller up for
 // as many rows as may fail.
 func TestSlowFailures(t *testing.T) {

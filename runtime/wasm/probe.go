@@ -215,5 +215,6 @@ func (c *core) recheck(golden string, fuel int64) error {
 	if got.hash(goldenRows) != golden {
 		return errors.New("its answers to the golden rows are others")
 	}
+	c.expect(got.fuel, goldenRows)
 	return nil
 }

@@ -47,6 +47,15 @@ func newCore(cfg Config, e *engine, d abi.Description, budget features.Budget) *
 	return c
 }
 
+// expect has the first calls be as large as the fuel of a row alone is likely
+// to allow, by what some rows took: finding that out by trying costs an
+// instance for each try.
+func (c *core) expect(fuel int64, rows int) {
+	if each := fuel / int64(rows); each > 0 {
+		c.chunk.Store(max(1, min(c.chunk.Load(), c.judge.alone()*3/4/each)))
+	}
+}
+
 func newTransform(code []byte, c *core, golden string) *Transform {
 	d := c.judge.description
 	t := &Transform{code: code, core: c, spec: features.TransformSpec{
