@@ -18,7 +18,6 @@ func (a *app) modelsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "models",
 		Short: "List, show, promote and roll back versions",
-		Args:  cobra.NoArgs,
 		Example: `  livelab models list
   livelab models rollback`,
 	}

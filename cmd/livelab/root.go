@@ -78,8 +78,14 @@ could not decide.`,
 	return root
 }
 
-// asUsage gives wrong arguments the exit code of wrong usage.
+// asUsage gives wrong arguments the exit code of wrong usage. A command that
+// only has others below it looks at its arguments where it runs, which cobra
+// does not expect of it: a mistyped one would print help and end with 0.
 func asUsage(cmd *cobra.Command) {
+	if !cmd.Runnable() {
+		cmd.Args = cobra.NoArgs
+		cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	}
 	if check := cmd.Args; check != nil {
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
 			if err := check(cmd, args); err != nil {
