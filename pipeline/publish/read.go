@@ -185,9 +185,10 @@ func openRegular(root *os.Root, name string, limit int64) (*os.File, []byte, err
 	if err != nil {
 		return nil, nil, err
 	}
-	b, err := io.ReadAll(io.LimitReader(f, limit))
-	if err != nil {
+	var b bytes.Buffer
+	b.Grow(int(info.Size()) + bytes.MinRead) // at once, as transforms are large
+	if _, err := b.ReadFrom(io.LimitReader(f, limit)); err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("read %s: %w", name, err), f.Close())
 	}
-	return f, b, nil
+	return f, b.Bytes(), nil
 }
