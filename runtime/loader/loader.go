@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -89,6 +90,9 @@ func (l *Loader) Reload(ctx context.Context) (now Loaded, changed bool, err erro
 	if changed {
 		l.cfg.Logger.Info("model in service", slog.String("model", l.cfg.Model),
 			slog.String("version", next.Version), slog.String("digest", next.Digest))
+		// A swap leaves more garbage than requests do in minutes: the files of
+		// the version, and what was made to read them. Nobody waits for it.
+		go debug.FreeOSMemory()
 	}
 	return *next, changed, nil
 }
