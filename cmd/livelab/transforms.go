@@ -90,7 +90,8 @@ type transforms struct {
 
 	// serveOnly leaves the shipped ones out of the catalogue: where nothing
 	// trains, holding them ready would take some 25 MiB for nothing. A model
-	// that was trained with one carries it.
+	// that was trained with one carries it. Nor is a module's code kept, which
+	// only a new version needs.
 	serveOnly bool
 
 	mu        sync.Mutex
@@ -110,7 +111,7 @@ func (a *app) theHost(ctx context.Context) (*wasm.Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg.Logger = a.log
+	cfg.Logger, cfg.ForgetCode = a.log, t.serveOnly
 	t.host, err = wasm.New(ctx, cfg)
 	return t.host, err
 }

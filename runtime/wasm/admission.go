@@ -17,7 +17,7 @@ import (
 type admission struct {
 	host   *Host
 	budget features.Budget
-	code   []byte
+	source
 	report Report
 
 	module   *module.Module
@@ -63,7 +63,9 @@ func (a *admission) run(ctx context.Context, key string) error {
 	return failed
 }
 
-func (a *admission) transform() *Transform { return newTransform(a.code, a.core, a.golden) }
+func (a *admission) transform() *Transform {
+	return newTransform(a.host.cfg, a.source, a.core, a.golden)
+}
 
 // judgeStep tells what is the module's fault from what is the host's.
 func judgeStep(step Step, err error) (Verdict, string, error) {
@@ -131,10 +133,15 @@ func (a *admission) compile(ctx context.Context) (err error) {
 	if a.draft, err = a.host.store.draft(); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(a.draft, meteredFile), a.metered, 0o600); err != nil {
+	outline, err := outlineOf(a.metered)
+	if err != nil {
 		return err
 	}
-	return compile(ctx, a.host.cfg, a.metered, codeSize(a.module), native(a.draft))
+	file := filepath.Join(a.draft, outlineFile)
+	if err := os.WriteFile(file, outline, 0o600); err != nil {
+		return err
+	}
+	return compile(ctx, a.host.cfg, a.metered, codeSize(a.module), native(a.draft), file)
 }
 
 // codeSize is the bytes of all functions, which compiling takes its time for.
@@ -147,7 +154,10 @@ func codeSize(m *module.Module) int {
 }
 
 func (a *admission) load(ctx context.Context) (err error) {
-	a.engine, err = load(ctx, a.host.cfg, a.metered, native(a.draft))
+	outline, err := os.ReadFile(filepath.Join(a.draft, outlineFile))
+	if err == nil {
+		a.engine, err = load(ctx, a.host.cfg, outline, native(a.draft))
+	}
 	return err
 }
 

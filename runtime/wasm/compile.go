@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"time"
@@ -29,10 +30,11 @@ const (
 
 // A job is what a child is told. The metered module comes by standard input.
 type job struct {
-	Folder string        `json:"folder"` // where the machine code goes
-	Pages  uint32        `json:"pages"`
-	CPU    time.Duration `json:"cpu"`
-	Memory int64         `json:"memory"` // bytes on top of what the process starts with
+	Folder  string        `json:"folder"`  // where the machine code goes
+	Outline string        `json:"outline"` // file of the outline that it belongs to from then on
+	Pages   uint32        `json:"pages"`
+	CPU     time.Duration `json:"cpu"`
+	Memory  int64         `json:"memory"` // bytes on top of what the process starts with
 }
 
 // CompileIfChild does not return where this process is a child that compiles a
@@ -59,11 +61,11 @@ func (c CompileLimits) job(code int) job {
 	}
 }
 
-// compile a metered module in a child process, into a folder. A *Refusal is
-// the module's fault.
-func compile(ctx context.Context, cfg Config, metered []byte, code int, folder string) error {
+// compile a metered module in a child process, into a folder, for its outline
+// in a file. A *Refusal is the module's fault.
+func compile(ctx context.Context, cfg Config, metered []byte, code int, folder, outline string) error {
 	j := cfg.Compile.job(code)
-	j.Folder, j.Pages = folder, cfg.MemoryPages
+	j.Folder, j.Outline, j.Pages = folder, outline, cfg.MemoryPages
 	text, err := json.Marshal(j)
 	if err != nil {
 		return err
@@ -129,17 +131,58 @@ func (j job) run() int {
 		fmt.Println("read the module:", err)
 		return 1
 	}
-	ctx := context.Background()
-	cache, err := wazero.NewCompilationCacheWithDir(j.Folder)
+	code, err := j.compile(metered, j.Folder)
 	if err != nil {
-		fmt.Println("open the folder:", err)
-		return 1
-	}
-	if _, err := newRuntime(ctx, cache, j.Pages).CompileModule(ctx, metered); err != nil {
 		fmt.Println(err)
 		return exitRefused
 	}
+	if err := j.give(code, metered); err != nil {
+		fmt.Println("give machine code to the outline:", err)
+		return 1
+	}
 	return exitDone
+}
+
+// compile into a folder. The file with machine code is none where the engine
+// has no compiler for this machine.
+func (j job) compile(code []byte, folder string) (file string, err error) {
+	ctx := context.Background()
+	cache, err := wazero.NewCompilationCacheWithDir(folder)
+	if err != nil {
+		return "", err
+	}
+	defer cache.Close(ctx)
+	if _, err := newRuntime(ctx, cache, j.Pages).CompileModule(ctx, code); err != nil {
+		return "", err
+	}
+	files, err := filepath.Glob(filepath.Join(folder, "*", "*"))
+	if err != nil || len(files) == 0 {
+		return "", err
+	}
+	return files[0], nil
+}
+
+// give machine code to the outline. The engine knows it by a name that it makes
+// of the module, and so is asked for the outline's. Without machine code the
+// module itself is needed.
+func (j job) give(file string, metered []byte) error {
+	if file == "" {
+		return os.WriteFile(j.Outline, metered, 0o600)
+	}
+	outline, err := os.ReadFile(j.Outline)
+	if err != nil {
+		return err
+	}
+	traps, err := os.MkdirTemp(filepath.Dir(j.Outline), "traps-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(traps)
+	name, err := j.compile(outline, traps)
+	if err != nil {
+		return err
+	}
+	return os.Rename(file, filepath.Join(filepath.Dir(file), filepath.Base(name)))
 }
 
 // limited keeps the first of what is written to it.

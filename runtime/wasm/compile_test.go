@@ -73,7 +73,7 @@ func TestCompileIsCancelled(t *testing.T) {
 	h := newHost(t, nil)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := compile(ctx, h.cfg, nil, 0, t.TempDir()); !errors.Is(err, context.Canceled) {
+	if err := compile(ctx, h.cfg, nil, 0, t.TempDir(), ""); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -81,7 +81,7 @@ func TestCompileIsCancelled(t *testing.T) {
 func TestEngineRefuses(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, nil)
-	err := compile(context.Background(), h.cfg, []byte("no module"), 0, t.TempDir())
+	err := compile(context.Background(), h.cfg, []byte("no module"), 0, t.TempDir(), "")
 	var refusal *Refusal
 	if !errors.As(err, &refusal) || !strings.Contains(refusal.Reason, "invalid magic number") {
 		t.Errorf("got %v", err)

@@ -62,6 +62,10 @@ type Config struct {
 	// Compile limits the child process that compiles.
 	Compile CompileLimits
 
+	// ForgetCode lets go of a module's bytes once it is admitted: for a process
+	// that publishes no models. Transforms have no Code to give then.
+	ForgetCode bool
+
 	// Columns says whether a column can be read.
 	Columns func(name string) bool // default those of features.Catalogue
 

@@ -19,7 +19,7 @@
 // its memory. The child is this program itself, started with an environment
 // variable: main calls CompileIfChild first thing, and so does TestMain of a
 // package whose tests admit modules. The child leaves machine code in the
-// cache folder, from where the parent loads it.
+// cache folder, from where the parent loads it by an outline of the module.
 //
 // # Instances
 //

@@ -35,9 +35,11 @@ type engine struct {
 	initFuel int64
 }
 
-// load a metered module whose machine code is in a folder. The engine decodes
-// it once more, which costs what it cost the child that had limits.
-func load(ctx context.Context, cfg Config, metered []byte, native string) (_ *engine, err error) {
+// load a module by its outline, whose machine code is in a folder. The engine
+// decodes and checks what it is given even so, which for the module itself
+// would be most of the time and memory of a start. If it did not find machine
+// code, it would compile no more than traps.
+func load(ctx context.Context, cfg Config, outline []byte, native string) (_ *engine, err error) {
 	e := &engine{depth: cfg.Stack, initFuel: cfg.InitFuel}
 	if e.cache, err = wazero.NewCompilationCacheWithDir(native); err != nil {
 		return nil, fmt.Errorf("open machine code: %w", err)
@@ -51,7 +53,7 @@ func load(ctx context.Context, cfg Config, metered []byte, native string) (_ *en
 	if err := addStubs(ctx, e.runtime); err != nil {
 		return nil, err
 	}
-	if e.compiled, err = e.runtime.CompileModule(ctx, metered); err != nil {
+	if e.compiled, err = e.runtime.CompileModule(ctx, outline); err != nil {
 		return nil, fmt.Errorf("load machine code: %w", err)
 	}
 	return e, nil

@@ -18,7 +18,7 @@ import (
 
 // formatVersion of what the store keeps and of what admission asks: changing
 // either makes it anew.
-const formatVersion = 1
+const formatVersion = 2
 
 // Host admits modules and runs them. It is safe for concurrent use.
 type Host struct {
@@ -108,7 +108,8 @@ func (h *Host) Admit(ctx context.Context, code []byte, budget *features.Budget) 
 	if err := validBudget(b); err != nil {
 		return nil, err
 	}
-	key := h.key(code, b)
+	src := source{code, digest(code)}
+	key := h.key(src.digest, b)
 	h.mu.Lock()
 	if h.closed {
 		h.mu.Unlock()
@@ -123,7 +124,8 @@ func (h *Host) Admit(ctx context.Context, code []byte, budget *features.Budget) 
 		f = &flight{done: make(chan struct{})}
 		h.flights[key] = f
 		h.running.Add(1)
-		go h.fly(f, key, bytes.Clone(code), b)
+		src.code = bytes.Clone(code)
+		go h.fly(f, key, src, b)
 	}
 	h.mu.Unlock()
 	select {
@@ -135,9 +137,9 @@ func (h *Host) Admit(ctx context.Context, code []byte, budget *features.Budget) 
 }
 
 // fly admits for all who wait, whoever of them gives up.
-func (h *Host) fly(f *flight, key string, code []byte, b features.Budget) {
+func (h *Host) fly(f *flight, key string, src source, b features.Budget) {
 	defer h.running.Done()
-	f.transform, f.err = h.admit(h.life, key, code, b)
+	f.transform, f.err = h.admit(h.life, key, src, b)
 	h.mu.Lock()
 	delete(h.flights, key)
 	if f.transform != nil {
@@ -165,11 +167,11 @@ func (h *Host) adopt(t *Transform, key string) {
 	}, t.core)
 }
 
-func (h *Host) admit(ctx context.Context, key string, code []byte, b features.Budget) (*Transform, error) {
-	if t := h.recall(ctx, key, code, b); t != nil {
+func (h *Host) admit(ctx context.Context, key string, src source, b features.Budget) (*Transform, error) {
+	if t := h.recall(ctx, key, src, b); t != nil {
 		return t, nil
 	}
-	a := &admission{host: h, budget: b, code: code}
+	a := &admission{host: h, budget: b, source: src}
 	if err := h.inTurn(ctx, a, key); err != nil {
 		a.discard()
 		return nil, err
@@ -190,12 +192,12 @@ func (h *Host) inTurn(ctx context.Context, a *admission, key string) error {
 
 // recall a module that was admitted before, here or in another process. What
 // is kept must still give the golden answers.
-func (h *Host) recall(ctx context.Context, key string, code []byte, b features.Budget) *Transform {
-	r, metered, ok := h.store.find(key)
+func (h *Host) recall(ctx context.Context, key string, src source, b features.Budget) *Transform {
+	r, outline, ok := h.store.find(key)
 	if !ok || checkInputs(h.cfg, r.Description) != nil {
 		return nil
 	}
-	e, err := load(ctx, h.cfg, metered, native(h.store.path(key)))
+	e, err := load(ctx, h.cfg, outline, native(h.store.path(key)))
 	if err != nil {
 		h.store.drop(key, err)
 		return nil
@@ -206,13 +208,14 @@ func (h *Host) recall(ctx context.Context, key string, code []byte, b features.B
 		h.store.drop(key, err)
 		return nil
 	}
-	return newTransform(code, c, r.Golden)
+	return newTransform(h.cfg, src, c, r.Golden)
 }
 
 // Check takes a module through all steps, whatever is known of it, and says
 // how each went. It keeps nothing.
 func (h *Host) Check(ctx context.Context, code []byte) Report {
-	a := &admission{host: h, budget: h.cfg.Budget, code: code, report: Report{Digest: digest(code)}}
+	src := source{code, digest(code)}
+	a := &admission{host: h, budget: h.cfg.Budget, source: src, report: Report{Digest: src.digest}}
 	h.mu.Lock()
 	closed := h.closed
 	if !closed {
@@ -231,11 +234,11 @@ func (h *Host) Check(ctx context.Context, code []byte) Report {
 	return a.report
 }
 
-// key of a module in the store: whatever the outcome hangs on.
-func (h *Host) key(code []byte, b features.Budget) string {
+// key of a module with a digest in the store: whatever the outcome hangs on.
+func (h *Host) key(sum string, b features.Budget) string {
 	c := h.cfg
 	return digest(fmt.Appendf(nil, "%d %d %d %s %s %v %d %v %d %d %d %d", formatVersion, abi.Version, meter.Version,
-		h.program, digest(code), c.Limits, c.MemoryPages, b, c.InitFuel, c.ProbeFuel, c.Stack, c.MaxDiscards))
+		h.program, sum, c.Limits, c.MemoryPages, b, c.InitFuel, c.ProbeFuel, c.Stack, c.MaxDiscards))
 }
 
 // program tells builds apart: its version, and the file that it is.

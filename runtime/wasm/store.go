@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -20,8 +21,8 @@ import (
 
 // A store keeps what admission found out about modules, one folder for each:
 //
-//	<key>/metered.wasm   the module with metering
-//	<key>/native/...     its machine code, as the engine keeps it
+//	<key>/outline.wasm   what the engine is told beside machine code
+//	<key>/native/...     machine code, as the engine keeps it
 //	<key>/record.json    the rest, with the digests of all files; its first
 //	                     line is the digest of those that follow
 //
@@ -41,7 +42,7 @@ type record struct {
 }
 
 const (
-	meteredFile = "metered.wasm"
+	outlineFile = "outline.wasm"
 	nativeDir   = "native"
 	recordFile  = "record.json"
 	draftPrefix = "draft-"
@@ -70,8 +71,7 @@ func (s *store) keep(draft, key string, r record) error {
 		if err != nil {
 			return err
 		}
-		content, err := os.ReadFile(path)
-		r.Files[name] = digest(content)
+		r.Files[name], err = digestFile(path)
 		return err
 	})
 	if err != nil {
@@ -92,13 +92,13 @@ func (s *store) keep(draft, key string, r record) error {
 	return nil
 }
 
-// find what is kept under a key, with the metered module.
-func (s *store) find(key string) (r record, metered []byte, ok bool) {
-	r, metered, err := s.read(key)
+// find what is kept under a key, with the outline.
+func (s *store) find(key string) (r record, outline []byte, ok bool) {
+	r, outline, err := s.read(key)
 	if err == nil {
 		now := time.Now()
 		_ = os.Chtimes(s.path(key), now, now)
-		return r, metered, true
+		return r, outline, true
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		s.drop(key, err)
@@ -112,7 +112,7 @@ func (s *store) drop(key string, why error) {
 	_ = os.RemoveAll(s.path(key))
 }
 
-func (s *store) read(key string) (r record, metered []byte, err error) {
+func (s *store) read(key string) (r record, outline []byte, err error) {
 	text, err := os.ReadFile(filepath.Join(s.path(key), recordFile))
 	if err != nil {
 		if _, statErr := os.Stat(s.path(key)); statErr == nil {
@@ -128,18 +128,22 @@ func (s *store) read(key string) (r record, metered []byte, err error) {
 		return r, nil, err
 	}
 	for name, want := range r.Files {
-		content, err := os.ReadFile(filepath.Join(s.path(key), name))
+		var got string
+		path := filepath.Join(s.path(key), name)
+		if name == outlineFile {
+			outline, err = os.ReadFile(path)
+			got = digest(outline)
+		} else {
+			got, err = digestFile(path)
+		}
 		if err != nil {
 			return r, nil, errors.New("a file of it is gone")
 		}
-		if digest(content) != want {
+		if got != want {
 			return r, nil, fmt.Errorf("its file %s is damaged", name)
 		}
-		if name == meteredFile {
-			metered = content
-		}
 	}
-	return r, metered, nil
+	return r, outline, nil
 }
 
 func (s *store) path(key string) string { return filepath.Join(s.folder, key) }
@@ -175,6 +179,20 @@ func (s *store) prune() {
 	for _, e := range kept[min(len(kept), s.entries):] {
 		_ = os.RemoveAll(s.path(e.name))
 	}
+}
+
+// digestFile holds no more than a piece of the file, as machine code is large.
+func digestFile(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.CopyBuffer(h, struct{ io.Reader }{f}, make([]byte, 256<<10)); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 func digest(p []byte) string {

@@ -56,10 +56,19 @@ func (c *core) expect(fuel int64, rows int) {
 	}
 }
 
-func newTransform(code []byte, c *core, golden string) *Transform {
+// source is a module as it came, with its digest, which takes a while to make.
+type source struct {
+	code   []byte
+	digest string
+}
+
+func newTransform(cfg Config, src source, c *core, golden string) *Transform {
+	if cfg.ForgetCode {
+		src.code = nil
+	}
 	d := c.judge.description
-	t := &Transform{code: code, core: c, spec: features.TransformSpec{
-		Name: d.Name, Version: d.Version, Digest: digest(code), ABI: abi.Version, Budget: c.judge.budget, Golden: golden,
+	t := &Transform{code: src.code, core: c, spec: features.TransformSpec{
+		Name: d.Name, Version: d.Version, Digest: src.digest, ABI: abi.Version, Budget: c.judge.budget, Golden: golden,
 	}}
 	for _, in := range d.Inputs {
 		t.spec.Inputs = append(t.spec.Inputs, in.Name)
@@ -91,7 +100,7 @@ func (c *core) close() {
 // Spec says what it is.
 func (t *Transform) Spec() features.TransformSpec { return t.spec }
 
-// Code is the module as it was given to Admit.
+// Code is the module as it was given to Admit, nil where the host forgets it.
 func (t *Transform) Code() []byte { return t.code }
 
 // Description is what the module says of itself.
