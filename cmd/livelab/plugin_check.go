@@ -21,7 +21,7 @@ import (
 type checkedPlugin struct {
 	File string `json:"file"`
 	wasm.Report
-	Budget features.Budget `json:"budget"` // fuel that a call may spend
+	Budget features.Budget `json:"budget"`
 }
 
 func (a *app) pluginCheckCommand() *cobra.Command {
@@ -62,8 +62,7 @@ func (a *app) checkPlugin(ctx context.Context, path string) (checkedPlugin, erro
 	if err != nil {
 		return checkedPlugin{}, err
 	}
-	f := a.transforms.flags
-	return checkedPlugin{path, host.Check(ctx, code), features.Budget{Call: f.fuelPerCall, Row: f.fuelPerRow}}, nil
+	return checkedPlugin{path, host.Check(ctx, code), a.transforms.flags.budget()}, nil
 }
 
 // mostModule is what readModule takes, in bytes: far more than admission does,

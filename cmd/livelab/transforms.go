@@ -39,10 +39,14 @@ func (a *app) addHostFlags(cmd *cobra.Command) {
 	f.StringVar(&h.plugins, "plugins", "plugins", "`folder` of transforms; what is dropped there is offered")
 	f.Int64Var(&h.fuelPerCall, "transform-fuel-call", 10_000_000, "`fuel` that a call of a new transform may spend, whatever its rows")
 	f.Int64Var(&h.fuelPerRow, "transform-fuel-row", 50_000, "`fuel` that a call of a new transform may spend for each row on top")
-	f.Uint32Var(&h.memory, "transform-memory", 16, "`MiB` that one instance of a transform may use, 1 to 64")
+	f.Uint32Var(&h.memory, "transform-memory", 16, "`MiB` that one instance of a new transform may use, 1 to 64")
 	f.StringVar(&h.rowError, "transform-row-error", string(wasm.Missing), "what becomes of a row that a transform fails on: missing (its outputs are), or fail")
 	f.IntVar(&h.failedRows, "transform-failed-rows", 1000, "`rows` of one batch that a transform may fail on")
 	f.StringVar(&h.cache, "transform-cache", "", "`folder` that compiled transforms are kept in (default: livelab/wasm in the user's cache folder)")
+}
+
+func (f hostFlags) budget() features.Budget {
+	return features.Budget{Call: f.fuelPerCall, Row: f.fuelPerRow, Pages: f.memory * 16}
 }
 
 func (f hostFlags) config() (wasm.Config, error) {
@@ -63,8 +67,7 @@ func (f hostFlags) config() (wasm.Config, error) {
 		}
 	}
 	return wasm.Config{
-		Budget:        features.Budget{Call: f.fuelPerCall, Row: f.fuelPerRow},
-		MemoryPages:   f.memory * 16, // of 64 KiB
+		Budget:        f.budget(),
 		OnRowError:    wasm.Policy(f.rowError),
 		MaxFailedRows: f.failedRows,
 		CacheFolder:   f.cache,

@@ -36,11 +36,12 @@ type TransformSpec struct {
 	Outputs []string `json:"outputs"`
 }
 
-// Budget is the fuel that a call may spend, in the host's units: Call, and Row
-// for each of its rows.
+// Budget is what a transform may use. Another one would have rows fail that
+// did not, so a model pins it.
 type Budget struct {
-	Call int64 `json:"call"`
-	Row  int64 `json:"row"`
+	Call  int64  `json:"call"`  // fuel of a call, in the host's units
+	Row   int64  `json:"row"`   // fuel on top for each row of a call
+	Pages uint32 `json:"pages"` // of 64 KiB, to which memory may grow
 }
 
 // RowError says that a transform refused a row or failed on it: a matter of

@@ -63,8 +63,8 @@ func validatePin(t features.TransformSpec) error {
 		return fmt.Errorf("golden is %q, must be 64 lower-case hex digits", t.Golden)
 	case t.ABI < 1:
 		return fmt.Errorf("abi is %d, must be at least 1", t.ABI)
-	case t.Budget.Call < 1 || t.Budget.Row < 0:
-		return fmt.Errorf("the budget is %d a call and %d a row, must be at least 1 and 0", t.Budget.Call, t.Budget.Row)
+	case t.Budget.Call < 1 || t.Budget.Row < 0 || t.Budget.Pages < 1:
+		return fmt.Errorf("the budget is %d a call, %d a row and %d pages, must be at least 1, 0 and 1", t.Budget.Call, t.Budget.Row, t.Budget.Pages)
 	case len(t.Inputs) == 0 || len(t.Outputs) == 0:
 		return fmt.Errorf("it has %d inputs and %d outputs, must have one of each at least", len(t.Inputs), len(t.Outputs))
 	}

@@ -38,7 +38,7 @@ func demoFiles(n int, at time.Time) map[string][]byte {
 		Inputs:    []model.Input{{Name: "free_ratio", Mean: 0.4, Scale: 0.1, Weight: -2}},
 		Intercept: float64(n), Threshold: 0.5, Calibration: model.Calibration{Slope: 1},
 		Transforms: []features.TransformSpec{{
-			Name: "demo", Version: "1.0.0", Digest: model.Digest(code), ABI: 1, Budget: features.Budget{Call: 1},
+			Name: "demo", Version: "1.0.0", Digest: model.Digest(code), ABI: 1, Budget: features.Budget{Call: 1, Pages: 1},
 			Golden: model.Digest(nil), Inputs: []string{"free_ratio"}, Outputs: []string{"out"},
 		}},
 		Dataset: "sim", Training: json.RawMessage("{}"),

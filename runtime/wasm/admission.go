@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"livelab/pipeline/features"
 	"livelab/plugins/abi"
 	"livelab/runtime/wasm/meter"
 	"livelab/runtime/wasm/module"
@@ -15,8 +14,8 @@ import (
 
 // An admission takes one module through the steps.
 type admission struct {
-	host   *Host
-	budget features.Budget
+	host *Host
+	cfg  Config // with the transform's own budget
 	source
 	report Report
 
@@ -57,14 +56,14 @@ func (a *admission) run(ctx context.Context, key string) error {
 	if failed == nil && key != "" {
 		r := record{Description: *a.report.Description, Golden: a.golden}
 		if err := a.host.store.keep(a.draft, key, r); err != nil {
-			a.host.cfg.Logger.Warn("a transform is compiled again at the next start", "transform", r.Description.Name, "error", err)
+			a.cfg.Logger.Warn("a transform is compiled again at the next start", "transform", r.Description.Name, "error", err)
 		}
 	}
 	return failed
 }
 
 func (a *admission) transform() *Transform {
-	return newTransform(a.host.cfg, a.source, a.core, a.golden)
+	return newTransform(a.cfg, a.source, a.core, a.golden)
 }
 
 // judgeStep tells what is the module's fault from what is the host's.
@@ -103,14 +102,14 @@ func (a *admission) discard() {
 
 func (a *admission) size(context.Context) error {
 	a.report.Facts.Bytes = len(a.code)
-	if most := a.host.cfg.Limits.FileSize; len(a.code) > most {
+	if most := a.cfg.Limits.FileSize; len(a.code) > most {
 		return refuse("the file has %d bytes: use at most %d", len(a.code), most)
 	}
 	return nil
 }
 
 func (a *admission) parse(context.Context) (err error) {
-	if a.module, err = module.Parse(a.code, a.host.cfg.Limits); err != nil {
+	if a.module, err = module.Parse(a.code, a.cfg.Limits); err != nil {
 		return refuse("%v", err)
 	}
 	a.report.Facts.Functions = len(a.module.Funcs)
@@ -120,7 +119,7 @@ func (a *admission) parse(context.Context) (err error) {
 func (a *admission) surface(context.Context) error { return checkSurface(a.module) }
 
 func (a *admission) meter(context.Context) error {
-	m, err := meter.Rewrite(a.module, meter.Options{MaxPages: a.host.cfg.MemoryPages})
+	m, err := meter.Rewrite(a.module, meter.Options{MaxPages: a.cfg.Budget.Pages})
 	if err != nil {
 		return refuse("%v", err)
 	}
@@ -141,7 +140,7 @@ func (a *admission) compile(ctx context.Context) (err error) {
 	if err := os.WriteFile(file, outline, 0o600); err != nil {
 		return err
 	}
-	return compile(ctx, a.host.cfg, a.metered, codeSize(a.module), native(a.draft), file)
+	return compile(ctx, a.cfg, a.metered, codeSize(a.module), native(a.draft), file)
 }
 
 // codeSize is the bytes of all functions, which compiling takes its time for.
@@ -156,7 +155,7 @@ func codeSize(m *module.Module) int {
 func (a *admission) load(ctx context.Context) (err error) {
 	outline, err := os.ReadFile(filepath.Join(a.draft, outlineFile))
 	if err == nil {
-		a.engine, err = load(ctx, a.host.cfg, outline, native(a.draft))
+		a.engine, err = load(ctx, a.cfg, outline, native(a.draft))
 	}
 	return err
 }
@@ -197,12 +196,12 @@ func (g *instance) describe() (abi.Description, error) {
 }
 
 func (a *admission) inputs(context.Context) error {
-	return checkInputs(a.host.cfg, *a.report.Description)
+	return checkInputs(a.cfg, *a.report.Description)
 }
 
 // alloc asks for all buffers that there will be, on the first instance.
 func (a *admission) alloc(context.Context) error {
-	a.core = newCore(a.host.cfg, a.engine, *a.report.Description, a.budget)
+	a.core = newCore(a.cfg, a.engine, *a.report.Description)
 	if err := a.instance.equip(a.core.judge); err != nil {
 		return err
 	}
@@ -212,7 +211,7 @@ func (a *admission) alloc(context.Context) error {
 
 func (a *admission) probe(context.Context) (err error) {
 	in := probeColumns(*a.report.Description)
-	p := &prober{core: a.core, in: in, fuel: a.host.cfg.ProbeFuel}
+	p := &prober{core: a.core, in: in, fuel: a.cfg.ProbeFuel}
 	if a.answers, err = p.pure(); err != nil {
 		return err
 	}

@@ -65,7 +65,7 @@ func (c CompileLimits) job(code int) job {
 // in a file. A *Refusal is the module's fault.
 func compile(ctx context.Context, cfg Config, metered []byte, code int, folder, outline string) error {
 	j := cfg.Compile.job(code)
-	j.Folder, j.Outline, j.Pages = folder, outline, cfg.MemoryPages
+	j.Folder, j.Outline, j.Pages = folder, outline, cfg.Budget.Pages
 	text, err := json.Marshal(j)
 	if err != nil {
 		return err

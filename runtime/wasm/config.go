@@ -26,12 +26,9 @@ type Config struct {
 	// Limits of the parser.
 	Limits module.Limits // default module.DefaultLimits()
 
-	// MemoryPages is how far the memory of one instance may grow, in pages of
-	// 64 KiB.
-	MemoryPages uint32 // default 256, which is 16 MiB; at most 1024
-
-	// Budget is the fuel of calls where Admit is not given another.
-	Budget features.Budget // default 10,000,000 a call and 50,000 a row
+	// Budget of transforms where Admit is not given another. It stands above
+	// the memory of Limits.
+	Budget features.Budget // default 10,000,000 a call, 50,000 a row and 256 pages, which are 16 MiB
 
 	// InitFuel is what making an instance, with its buffers and description,
 	// may spend.
@@ -45,7 +42,7 @@ type Config struct {
 	Stack int64 // default 1 MiB; at most meter.DefaultStack
 
 	// Instances is how many instances one transform may have at once. Each may
-	// keep MemoryPages once it has grown to them.
+	// keep the budget's memory once it has grown to it.
 	Instances int // default GOMAXPROCS, at most 4
 
 	// CacheFolder keeps what admission found out, machine code included. It
@@ -92,13 +89,12 @@ type CompileLimits struct {
 }
 
 func (c Config) withDefaults() Config {
-	set(&c.MemoryPages, 256)
 	if c.Limits == (module.Limits{}) {
 		c.Limits = module.DefaultLimits()
-		c.Limits.MemoryPages = int(c.MemoryPages)
 	}
 	set(&c.Budget.Call, 10_000_000)
 	set(&c.Budget.Row, 50_000)
+	set(&c.Budget.Pages, 256)
 	set(&c.InitFuel, 100_000_000)
 	set(&c.ProbeFuel, 1_000_000_000)
 	set(&c.Stack, 1<<20)
@@ -126,7 +122,6 @@ func (c Config) validate() error {
 		name             string
 		value, low, high int64
 	}{
-		{"MemoryPages", int64(c.MemoryPages), 1, 1024},
 		{"InitFuel", c.InitFuel, 1, 1 << 40},
 		{"ProbeFuel", c.ProbeFuel, 1, 1 << 40},
 		{"Stack", c.Stack, 1, meter.DefaultStack},
@@ -150,9 +145,20 @@ func (c Config) validate() error {
 	return validBudget(c.Budget)
 }
 
-// validBudget keeps the sum of a batch far from overflow.
+// under is the configuration for a transform with a budget.
+func (c Config) under(b features.Budget) Config {
+	c.Budget = b
+	c.Limits.MemoryPages = int(b.Pages)
+	return c
+}
+
+// validBudget keeps the sum of a batch far from overflow, and the memory of
+// all instances within a machine.
 func validBudget(b features.Budget) error {
-	const most = 1 << 40
+	const most, mostPages = 1 << 40, 1024
+	if b.Pages < 1 || b.Pages > mostPages {
+		return fmt.Errorf("wasm: a budget of %d pages: use 1 to %d", b.Pages, mostPages)
+	}
 	if b.Call < 1 || b.Call > most || b.Row < 0 || b.Row > most/abi.MaxRows {
 		return fmt.Errorf("wasm: a budget of %d a call and %d a row: use 1 to %d, and 0 to %d", b.Call, b.Row, int64(most), int64(most)/abi.MaxRows)
 	}

@@ -44,7 +44,7 @@ func load(ctx context.Context, cfg Config, outline []byte, native string) (_ *en
 	if e.cache, err = wazero.NewCompilationCacheWithDir(native); err != nil {
 		return nil, fmt.Errorf("open machine code: %w", err)
 	}
-	e.runtime = newRuntime(ctx, e.cache, cfg.MemoryPages)
+	e.runtime = newRuntime(ctx, e.cache, cfg.Budget.Pages)
 	defer func() {
 		if err != nil {
 			e.close()

@@ -171,7 +171,7 @@ func (h *Host) admit(ctx context.Context, key string, src source, b features.Bud
 	if t := h.recall(ctx, key, src, b); t != nil {
 		return t, nil
 	}
-	a := &admission{host: h, budget: b, source: src}
+	a := &admission{host: h, cfg: h.cfg.under(b), source: src}
 	if err := h.inTurn(ctx, a, key); err != nil {
 		a.discard()
 		return nil, err
@@ -197,12 +197,13 @@ func (h *Host) recall(ctx context.Context, key string, src source, b features.Bu
 	if !ok || checkInputs(h.cfg, r.Description) != nil {
 		return nil
 	}
-	e, err := load(ctx, h.cfg, outline, native(h.store.path(key)))
+	cfg := h.cfg.under(b)
+	e, err := load(ctx, cfg, outline, native(h.store.path(key)))
 	if err != nil {
 		h.store.drop(key, err)
 		return nil
 	}
-	c := newCore(h.cfg, e, r.Description, b)
+	c := newCore(cfg, e, r.Description)
 	if err := c.recheck(r.Golden, h.cfg.ProbeFuel); err != nil {
 		c.close()
 		h.store.drop(key, err)
@@ -215,7 +216,7 @@ func (h *Host) recall(ctx context.Context, key string, src source, b features.Bu
 // how each went. It keeps nothing.
 func (h *Host) Check(ctx context.Context, code []byte) Report {
 	src := source{code, digest(code)}
-	a := &admission{host: h, budget: h.cfg.Budget, source: src, report: Report{Digest: src.digest}}
+	a := &admission{host: h, cfg: h.cfg.under(h.cfg.Budget), source: src, report: Report{Digest: src.digest}}
 	h.mu.Lock()
 	closed := h.closed
 	if !closed {
@@ -236,9 +237,9 @@ func (h *Host) Check(ctx context.Context, code []byte) Report {
 
 // key of a module with a digest in the store: whatever the outcome hangs on.
 func (h *Host) key(sum string, b features.Budget) string {
-	c := h.cfg
-	return digest(fmt.Appendf(nil, "%d %d %d %s %s %v %d %v %d %d %d %d", formatVersion, abi.Version, meter.Version,
-		h.program, sum, c.Limits, c.MemoryPages, b, c.InitFuel, c.ProbeFuel, c.Stack, c.MaxDiscards))
+	c := h.cfg.under(b)
+	return digest(fmt.Appendf(nil, "%d %d %d %s %s %v %v %d %d %d %d", formatVersion, abi.Version, meter.Version,
+		h.program, sum, c.Limits, c.Budget, c.InitFuel, c.ProbeFuel, c.Stack, c.MaxDiscards))
 }
 
 // program tells builds apart: its version, and the file that it is.

@@ -27,7 +27,7 @@ func TestAdmitGivesTheSameTransform(t *testing.T) {
 			t.Fatal("the same module was admitted twice")
 		}
 	}
-	other, err := h.Admit(context.Background(), code, &features.Budget{Call: 1 << 20, Row: 1 << 10})
+	other, err := h.Admit(context.Background(), code, &features.Budget{Call: 1 << 20, Row: 1 << 10, Pages: 32})
 	if err != nil || other == got[0] || other.Spec().Budget.Call != 1<<20 {
 		t.Errorf("with another budget got %+v, %v", other.Spec(), err)
 	}
@@ -37,6 +37,24 @@ func TestAdmitGivesTheSameTransform(t *testing.T) {
 	code[0] = 'x'
 	if got[0].Code()[0] == 'x' {
 		t.Error("the transform's code is the caller's")
+	}
+}
+
+// Memory is part of the budget, so that a model has the same at training and
+// where it serves, whatever is configured there.
+func TestBudgetOfMemory(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, func(c *Config) { c.Budget.Pages = 16 })
+	grows := w.Transform{Row: w.MemorySize + w.I32Const(20) + w.I32LtU + w.If(w.Empty,
+		w.I32Const(20), w.MemoryGrow, w.I32Const(-1), w.I32Eq, w.If(w.Empty, w.Unreachable)) + w.Out(0, w.In(1))}.Bytes()
+	for _, code := range [][]byte{grows, w.Transform{MinPages: 20}.Bytes()} {
+		if _, err := h.Admit(t.Context(), code, nil); err == nil {
+			t.Error("20 pages were had in 16")
+		}
+		tr, err := h.Admit(t.Context(), code, &features.Budget{Call: 1 << 24, Row: 1 << 10, Pages: 64})
+		if err != nil || tr.Spec().Budget.Pages != 64 {
+			t.Errorf("with 64 pages: %v", err)
+		}
 	}
 }
 
@@ -155,7 +173,7 @@ func TestAdmitHeedsItsContext(t *testing.T) {
 func TestConfigRefuses(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*Config){
-		"memory":    func(c *Config) { c.MemoryPages = 2000 },
+		"memory":    func(c *Config) { c.Budget.Pages = 2000 },
 		"instances": func(c *Config) { c.Instances = -1 },
 		"policy":    func(c *Config) { c.OnRowError = "ignore" },
 		"budget":    func(c *Config) { c.Budget.Row = -1 },

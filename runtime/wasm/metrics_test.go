@@ -28,7 +28,7 @@ func TestMetrics(t *testing.T) {
 	}
 
 	tr := admit(t, h, code)
-	generous, err := h.Admit(t.Context(), code, &features.Budget{Call: 20_000_000, Row: 50_000})
+	generous, err := h.Admit(t.Context(), code, &features.Budget{Call: 20_000_000, Row: 50_000, Pages: 256})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,8 +48,8 @@ func TestStoreKeepsApartWhatDiffers(t *testing.T) {
 	seen := map[string]string{h.key(code, b): "itself"}
 	for name, key := range map[string]string{
 		"code":    h.key(digest(nil), b),
-		"budget":  h.key(code, features.Budget{Call: b.Call, Row: b.Row + 1}),
-		"memory":  newHost(t, func(c *Config) { c.MemoryPages = 17 }).key(code, b),
+		"budget":  h.key(code, features.Budget{Call: b.Call, Row: b.Row + 1, Pages: b.Pages}),
+		"memory":  h.key(code, features.Budget{Call: b.Call, Row: b.Row, Pages: b.Pages + 1}),
 		"stack":   newHost(t, func(c *Config) { c.Stack = 4096 }).key(code, b),
 		"init":    newHost(t, func(c *Config) { c.InitFuel = 1 << 20 }).key(code, b),
 		"limits":  newHost(t, func(c *Config) { c.Limits = c.withDefaults().Limits; c.Limits.Locals-- }).key(code, b),

@@ -37,9 +37,9 @@ type core struct {
 	workers     int
 }
 
-func newCore(cfg Config, e *engine, d abi.Description, budget features.Budget) *core {
+func newCore(cfg Config, e *engine, d abi.Description) *core {
 	c := &core{
-		engine: e, judge: newJudge(d, budget), policy: cfg.OnRowError,
+		engine: e, judge: newJudge(d, cfg.Budget), policy: cfg.OnRowError,
 		maxFailed: cfg.MaxFailedRows, maxDiscards: cfg.MaxDiscards, maxWasted: 8 * cfg.InitFuel, workers: cfg.Instances,
 	}
 	c.pool = newPool(cfg.Instances, c.instance)

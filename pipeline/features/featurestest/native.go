@@ -25,7 +25,7 @@ func New(name string, inputs, outputs []string, row func(in, out []float64) erro
 	n := Native{Row: row, code: "code of " + name}
 	n.Pin = features.TransformSpec{
 		Name: name, Version: "1.0.0", Digest: Digest(n.code), ABI: 1,
-		Budget: features.Budget{Call: 1000, Row: 10}, Golden: Digest("answers of " + name),
+		Budget: features.Budget{Call: 1000, Row: 10, Pages: 16}, Golden: Digest("answers of " + name),
 		Inputs: inputs, Outputs: outputs,
 	}
 	return n
