@@ -14,8 +14,9 @@ import (
 
 // An admission takes one module through the steps.
 type admission struct {
-	host *Host
-	cfg  Config // with the transform's own budget
+	host  *Host
+	store *store // to write to
+	cfg   Config // with the transform's own budget
 	source
 	report Report
 
@@ -33,6 +34,8 @@ type admission struct {
 // key, unless it is empty.
 func (a *admission) run(ctx context.Context, key string) error {
 	defer a.cleanUp()
+	stores := a.host.stores()
+	a.store = stores[len(stores)-1]
 	var failed error
 	for _, s := range []struct {
 		name Step
@@ -55,8 +58,8 @@ func (a *admission) run(ctx context.Context, key string) error {
 	a.report.Accepted = failed == nil
 	if failed == nil && key != "" {
 		r := record{Description: *a.report.Description, Golden: a.golden}
-		if err := a.host.store.keep(a.draft, key, r); err != nil {
-			a.cfg.Logger.Warn("a transform is compiled again at the next start", "transform", r.Description.Name, "error", err)
+		if err := a.store.keep(a.draft, key, r); err != nil {
+			a.host.notKept(r.Description.Name, err)
 		}
 	}
 	return failed
@@ -129,7 +132,7 @@ func (a *admission) meter(context.Context) error {
 }
 
 func (a *admission) compile(ctx context.Context) (err error) {
-	if a.draft, err = a.host.store.draft(); err != nil {
+	if a.draft, err = a.store.draft(); err != nil {
 		return err
 	}
 	outline, err := outlineOf(a.metered)
@@ -138,9 +141,13 @@ func (a *admission) compile(ctx context.Context) (err error) {
 	}
 	file := filepath.Join(a.draft, outlineFile)
 	if err := os.WriteFile(file, outline, 0o600); err != nil {
-		return err
+		return a.store.trouble(err)
 	}
-	return compile(ctx, a.cfg, a.metered, codeSize(a.module), native(a.draft), file)
+	err = compile(ctx, a.cfg, a.metered, codeSize(a.module), native(a.draft), file)
+	if full := (*folderError)(nil); errors.As(err, &full) {
+		full.folder, full.before = a.store.folder, a.store.before
+	}
+	return err
 }
 
 // codeSize is the bytes of all functions, which compiling takes its time for.

@@ -26,6 +26,7 @@ const (
 	exitRefused = 70 // the engine does not take the module; standard output says why
 	exitTime    = 71
 	exitMemory  = 72
+	exitFolder  = 73 // the folder does not take machine code; standard output says why
 )
 
 // A job is what a child is told. The metered module comes by standard input.
@@ -113,6 +114,8 @@ func (j job) verdict(err error, state *os.ProcessState, said string) error {
 		return fmt.Errorf("start a process to compile in: %w", err)
 	}
 	switch {
+	case state.ExitCode() == exitFolder:
+		return &folderError{folder: j.Folder, err: errors.New(clean(said, 300))}
 	case state.ExitCode() == exitTime || stoppedForTime(state):
 		return refuse("compiling takes more than %v of processor time: make the code smaller, its functions above all", j.CPU)
 	case state.ExitCode() == exitMemory || strings.Contains(said, "out of memory") || strings.Contains(said, "cannot allocate memory"):
@@ -134,13 +137,21 @@ func (j job) run() int {
 	code, err := j.compile(metered, j.Folder)
 	if err != nil {
 		fmt.Println(err)
-		return exitRefused
+		return exitOf(err, exitRefused)
 	}
 	if err := j.give(code, metered); err != nil {
 		fmt.Println("give machine code to the outline:", err)
-		return 1
+		return exitOf(err, 1)
 	}
 	return exitDone
+}
+
+// exitOf an error, which is not the module's where the folder is at fault.
+func exitOf(err error, code int) int {
+	if unwritable(err) {
+		return exitFolder
+	}
+	return code
 }
 
 // compile into a folder. The file with machine code is none where the engine

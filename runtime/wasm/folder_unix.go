@@ -10,6 +10,9 @@ import (
 	"syscall"
 )
 
+// diskErrors are of a disk that does not take what is written to it.
+var diskErrors = []error{syscall.ENOSPC, syscall.EROFS, syscall.EDQUOT}
+
 // checkPrivate refuses a folder into which another user could put machine
 // code, or that another user could put another one in the place of.
 func checkPrivate(folder string) error {

@@ -3,6 +3,7 @@ package wasm
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -22,21 +23,22 @@ const formatVersion = 2
 
 // Host admits modules and runs them. It is safe for concurrent use.
 type Host struct {
-	cfg       Config
-	store     *store
-	temporary string // folder to remove, empty for none
-	program   string // this build
-	turn      chan struct{}
+	cfg     Config
+	store   *store
+	program string // this build
+	turn    chan struct{}
 
 	life context.Context // ends with Close
 	end  context.CancelFunc
 
-	mu       sync.Mutex
-	closed   bool
-	flights  map[string]*flight
-	admitted map[string]weak.Pointer[Transform]
-	cores    map[*core]struct{}
-	running  sync.WaitGroup
+	mu        sync.Mutex
+	closed    bool
+	spare     *store // in the place of store, once that cannot be written to
+	temporary string // folder to remove, empty for none
+	flights   map[string]*flight
+	admitted  map[string]weak.Pointer[Transform]
+	cores     map[*core]struct{}
+	running   sync.WaitGroup
 }
 
 // A flight is an admission that others may wait for.
@@ -46,7 +48,8 @@ type flight struct {
 	err       error
 }
 
-// New opens the cache folder. Close the host when nothing calls its transforms
+// New opens the cache folder. Where that cannot be written to, now or later,
+// the host goes on with a temporary one, and logs a warning. Close the host when nothing calls its transforms
 // any more.
 func New(ctx context.Context, cfg Config) (*Host, error) {
 	cfg = cfg.withDefaults()
@@ -68,6 +71,7 @@ func New(ctx context.Context, cfg Config) (*Host, error) {
 	if temporary {
 		h.temporary = folder
 	}
+	h.store.prune()
 	h.life, h.end = context.WithCancel(context.WithoutCancel(ctx))
 	return h, nil
 }
@@ -85,14 +89,14 @@ func (h *Host) Close() error {
 		return nil
 	}
 	h.mu.Lock()
-	cores := h.cores
+	cores, temporary := h.cores, h.temporary
 	h.cores = nil
 	h.mu.Unlock()
 	for c := range cores {
 		c.close()
 	}
-	if h.temporary != "" {
-		return os.RemoveAll(h.temporary)
+	if temporary != "" {
+		return os.RemoveAll(temporary)
 	}
 	return nil
 }
@@ -171,12 +175,16 @@ func (h *Host) admit(ctx context.Context, key string, src source, b features.Bud
 	if t := h.recall(ctx, key, src, b); t != nil {
 		return t, nil
 	}
-	a := &admission{host: h, cfg: h.cfg.under(b), source: src}
+	a := h.admission(src, h.cfg.under(b))
 	if err := h.inTurn(ctx, a, key); err != nil {
 		a.discard()
 		return nil, err
 	}
 	return a.transform(), nil
+}
+
+func (h *Host) admission(src source, cfg Config) *admission {
+	return &admission{host: h, cfg: cfg, source: src, report: Report{Digest: src.digest}}
 }
 
 // inTurn runs one admission at a time, which bounds what all of them take.
@@ -187,36 +195,66 @@ func (h *Host) inTurn(ctx context.Context, a *admission, key string) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	err := a.run(ctx, key)
+	full := (*folderError)(nil)
+	if !errors.As(err, &full) {
+		return err
+	}
+	if err := h.leave(full); err != nil {
+		return err
+	}
+	a.discard()
+	*a = *h.admission(a.source, a.cfg)
 	return a.run(ctx, key)
+}
+
+// notKept says that what was found out about a transform is lost. That is so
+// for this one alone where the folder can be left.
+func (h *Host) notKept(name string, err error) {
+	full := (*folderError)(nil)
+	if errors.As(err, &full) && h.leave(full) == nil {
+		return
+	}
+	h.cfg.Logger.Warn("a transform is compiled again at the next start", "transform", name, "error", err)
 }
 
 // recall a module that was admitted before, here or in another process. What
 // is kept must still give the golden answers.
 func (h *Host) recall(ctx context.Context, key string, src source, b features.Budget) *Transform {
-	r, outline, ok := h.store.find(key)
-	if !ok || checkInputs(h.cfg, r.Description) != nil {
-		return nil
+	for _, s := range h.stores() {
+		r, outline, ok := s.find(key)
+		if !ok || checkInputs(h.cfg, r.Description) != nil {
+			continue
+		}
+		cfg := h.cfg.under(b)
+		c, err := restore(ctx, cfg, r, outline, native(s.path(key)))
+		if err == nil {
+			return newTransform(h.cfg, src, c, r.Golden)
+		}
+		s.drop(key, err)
 	}
-	cfg := h.cfg.under(b)
-	e, err := load(ctx, cfg, outline, native(h.store.path(key)))
+	return nil
+}
+
+// restore what is kept of a module.
+func restore(ctx context.Context, cfg Config, r record, outline []byte, native string) (*core, error) {
+	e, err := load(ctx, cfg, outline, native)
 	if err != nil {
-		h.store.drop(key, err)
-		return nil
+		return nil, err
 	}
 	c := newCore(cfg, e, r.Description)
-	if err := c.recheck(r.Golden, h.cfg.ProbeFuel); err != nil {
+	if err := c.recheck(r.Golden, cfg.ProbeFuel); err != nil {
 		c.close()
-		h.store.drop(key, err)
-		return nil
+		return nil, err
 	}
-	return newTransform(h.cfg, src, c, r.Golden)
+	return c, nil
 }
 
 // Check takes a module through all steps, whatever is known of it, and says
 // how each went. It keeps nothing.
 func (h *Host) Check(ctx context.Context, code []byte) Report {
 	src := source{code, digest(code)}
-	a := &admission{host: h, cfg: h.cfg.under(h.cfg.Budget), source: src, report: Report{Digest: src.digest}}
+	a := h.admission(src, h.cfg.under(h.cfg.Budget))
 	h.mu.Lock()
 	closed := h.closed
 	if !closed {

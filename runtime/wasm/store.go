@@ -32,6 +32,7 @@ type store struct {
 	folder  string
 	entries int
 	log     *slog.Logger
+	before  *folderError // of the folder that this one is in the place of
 }
 
 // A record is what need not be found out again.
@@ -51,17 +52,30 @@ const (
 // draft is a new folder, to be filled and then kept or removed.
 func (s *store) draft() (string, error) {
 	folder, err := os.MkdirTemp(s.folder, draftPrefix)
-	if err == nil {
-		err = os.Mkdir(filepath.Join(folder, nativeDir), 0o700)
-	}
 	if err != nil {
-		return "", fmt.Errorf("make a folder for machine code: %w", err)
+		return "", s.trouble(err)
+	}
+	if err := os.Mkdir(native(folder), 0o700); err != nil {
+		_ = os.RemoveAll(folder)
+		return "", s.trouble(err)
 	}
 	return folder, nil
 }
 
 // keep a draft under a key. Losing a race for it to another process is fine.
 func (s *store) keep(draft, key string, r record) error {
+	if err := s.seal(draft, r); err != nil {
+		return s.trouble(err)
+	}
+	if err := os.Rename(draft, s.path(key)); err != nil && !errors.Is(err, fs.ErrExist) {
+		return s.trouble(err)
+	}
+	s.prune()
+	return nil
+}
+
+// seal a draft with a record of all its files.
+func (s *store) seal(draft string, r record) error {
 	r.Files = map[string]string{}
 	err := filepath.WalkDir(draft, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -82,14 +96,15 @@ func (s *store) keep(draft, key string, r record) error {
 		return err
 	}
 	text = append([]byte(digest(text)+"\n"), text...)
-	if err := os.WriteFile(filepath.Join(draft, recordFile), text, 0o600); err != nil {
-		return err
+	return os.WriteFile(filepath.Join(draft, recordFile), text, 0o600)
+}
+
+// trouble of this folder, where that is what an error tells of.
+func (s *store) trouble(err error) error {
+	if unwritable(err) {
+		return &folderError{folder: s.folder, err: err, before: s.before}
 	}
-	if err := os.Rename(draft, s.path(key)); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	s.prune()
-	return nil
+	return err
 }
 
 // find what is kept under a key, with the outline.
