@@ -115,7 +115,7 @@ func (j job) verdict(err error, state *os.ProcessState, said string) error {
 	}
 	switch {
 	case state.ExitCode() == exitFolder:
-		return &folderError{folder: j.Folder, err: errors.New(clean(said, 300))}
+		return &folderError{folder: j.Folder, err: errors.New(clean(strings.TrimSpace(said), 300))}
 	case state.ExitCode() == exitTime || stoppedForTime(state):
 		return refuse("compiling takes more than %v of processor time: make the code smaller, its functions above all", j.CPU)
 	case state.ExitCode() == exitMemory || strings.Contains(said, "out of memory") || strings.Contains(said, "cannot allocate memory"):

@@ -53,8 +53,8 @@ func TestFullFolderIsLeft(t *testing.T) {
 		t.Errorf("the temporary folder has %v, want two entries", list)
 	}
 	src := source{code, digest(code)}
-	if h.recall(t.Context(), h.key(src.digest, h.cfg.Budget), src, h.cfg.Budget) == nil {
-		t.Error("the temporary folder is not looked in")
+	if tr, err := h.recall(t.Context(), h.key(src.digest, h.cfg.Budget), src, h.cfg.Budget); tr == nil {
+		t.Errorf("the temporary folder is not looked in: %v", err)
 	}
 	if err := h.Close(); err != nil {
 		t.Fatal(err)

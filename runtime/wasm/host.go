@@ -19,7 +19,7 @@ import (
 
 // formatVersion of what the store keeps and of what admission asks: changing
 // either makes it anew.
-const formatVersion = 2
+const formatVersion = 3
 
 // Host admits modules and runs them. It is safe for concurrent use.
 type Host struct {
@@ -172,15 +172,29 @@ func (h *Host) adopt(t *Transform, key string) {
 }
 
 func (h *Host) admit(ctx context.Context, key string, src source, b features.Budget) (*Transform, error) {
-	if t := h.recall(ctx, key, src, b); t != nil {
-		return t, nil
+	if t, err := h.recall(ctx, key, src, b); t != nil || err != nil {
+		return t, err
 	}
 	a := h.admission(src, h.cfg.under(b))
 	if err := h.inTurn(ctx, a, key); err != nil {
 		a.discard()
+		h.remember(key, src.digest, err)
 		return nil, err
 	}
 	return a.transform(), nil
+}
+
+// remember a refusal, which takes as long to find as anything else. Where it
+// cannot be kept it is found again.
+func (h *Host) remember(key, sum string, err error) {
+	refusal := (*Refusal)(nil)
+	if !errors.As(err, &refusal) {
+		return
+	}
+	stores := h.stores()
+	if err := stores[len(stores)-1].refuse(key, *refusal); err != nil {
+		h.cfg.Logger.Debug("a refused transform is judged again at the next start", "digest", sum, "error", err)
+	}
 }
 
 func (h *Host) admission(src source, cfg Config) *admission {
@@ -218,22 +232,26 @@ func (h *Host) notKept(name string, err error) {
 	h.cfg.Logger.Warn("a transform is compiled again at the next start", "transform", name, "error", err)
 }
 
-// recall a module that was admitted before, here or in another process. What
-// is kept must still give the golden answers.
-func (h *Host) recall(ctx context.Context, key string, src source, b features.Budget) *Transform {
+// recall a module that was judged before, here or in another process. What is
+// kept must still give the golden answers, or it is a *Refusal. It gives
+// neither of them for a module of which nothing is known.
+func (h *Host) recall(ctx context.Context, key string, src source, b features.Budget) (*Transform, error) {
 	for _, s := range h.stores() {
 		r, outline, ok := s.find(key)
+		if ok && r.Refused != nil {
+			return nil, &Refusal{r.Refused.Step, r.Refused.Reason}
+		}
 		if !ok || checkInputs(h.cfg, r.Description) != nil {
 			continue
 		}
 		cfg := h.cfg.under(b)
 		c, err := restore(ctx, cfg, r, outline, native(s.path(key)))
 		if err == nil {
-			return newTransform(h.cfg, src, c, r.Golden)
+			return newTransform(h.cfg, src, c, r.Golden), nil
 		}
 		s.drop(key, err)
 	}
-	return nil
+	return nil, nil
 }
 
 // restore what is kept of a module.
@@ -276,8 +294,9 @@ func (h *Host) Check(ctx context.Context, code []byte) Report {
 // key of a module with a digest in the store: whatever the outcome hangs on.
 func (h *Host) key(sum string, b features.Budget) string {
 	c := h.cfg.under(b)
-	return digest(fmt.Appendf(nil, "%d %d %d %s %s %v %v %d %d %d %d", formatVersion, abi.Version, meter.Version,
-		h.program, sum, c.Limits, c.Budget, c.InitFuel, c.ProbeFuel, c.Stack, c.MaxDiscards))
+	return digest(fmt.Appendf(nil, "%d %d %d %s %s %v %v %d %d %d %d %v %q", formatVersion, abi.Version, meter.Version,
+		h.program, sum, c.Limits, c.Budget, c.InitFuel, c.ProbeFuel, c.Stack, c.MaxDiscards,
+		c.Compile, c.Compiler))
 }
 
 // program tells builds apart: its version, and the file that it is.

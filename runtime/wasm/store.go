@@ -26,7 +26,7 @@ import (
 //	<key>/record.json    the rest, with the digests of all files; its first
 //	                     line is the digest of those that follow
 //
-// A folder appears in one step. One that is broken is removed, and as if it
+// Of a module that was refused there is the record alone. A folder appears in one step. One that is broken is removed, and as if it
 // had never been there.
 type store struct {
 	folder  string
@@ -40,7 +40,19 @@ type record struct {
 	Description abi.Description   `json:"description"`
 	Golden      string            `json:"golden"`
 	Files       map[string]string `json:"files"` // path in the entry -> hex SHA-256
+	Refused     *refused          `json:"refused,omitempty"`
 }
+
+// refused is why a module is not admitted.
+type refused struct {
+	Step   Step      `json:"step"`
+	Reason string    `json:"reason"`
+	Until  time.Time `json:"until,omitzero"` // to be judged anew from then on
+}
+
+// compileRefusal is how long a refusal to compile is believed. It hangs on the
+// machine too: how busy it was, and how much memory it had.
+const compileRefusal = time.Hour
 
 const (
 	outlineFile = "outline.wasm"
@@ -72,6 +84,24 @@ func (s *store) keep(draft, key string, r record) error {
 	}
 	s.prune()
 	return nil
+}
+
+// refuse a key from now on. What hangs on more than the key is not kept: the
+// known columns, which whoever makes a host says.
+func (s *store) refuse(key string, r Refusal) error {
+	kept := refused{Step: r.Step, Reason: r.Reason}
+	switch r.Step {
+	case StepInputs, "":
+		return nil
+	case StepCompile:
+		kept.Until = time.Now().Add(compileRefusal)
+	}
+	draft, err := s.draft()
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(draft)
+	return s.keep(draft, key, record{Refused: &kept})
 }
 
 // seal a draft with a record of all its files.
@@ -110,6 +140,10 @@ func (s *store) trouble(err error) error {
 // find what is kept under a key, with the outline.
 func (s *store) find(key string) (r record, outline []byte, ok bool) {
 	r, outline, err := s.read(key)
+	if err == nil && r.Refused != nil && r.Refused.over(time.Now()) {
+		_ = os.RemoveAll(s.path(key))
+		return record{}, nil, false
+	}
 	if err == nil {
 		now := time.Now()
 		_ = os.Chtimes(s.path(key), now, now)
@@ -120,6 +154,8 @@ func (s *store) find(key string) (r record, outline []byte, ok bool) {
 	}
 	return record{}, nil, false
 }
+
+func (r *refused) over(now time.Time) bool { return !r.Until.IsZero() && !now.Before(r.Until) }
 
 // drop an entry that cannot be used.
 func (s *store) drop(key string, why error) {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"livelab/pipeline/features"
 	w "livelab/runtime/wasm/wasmtest"
@@ -18,7 +19,11 @@ func recall(t *testing.T, folder string, code []byte) *Transform {
 	t.Helper()
 	h := newHost(t, func(c *Config) { c.CacheFolder = folder })
 	src := source{code, digest(code)}
-	return h.recall(t.Context(), h.key(src.digest, h.cfg.Budget), src, h.cfg.Budget)
+	tr, err := h.recall(t.Context(), h.key(src.digest, h.cfg.Budget), src, h.cfg.Budget)
+	if err != nil {
+		t.Error(err)
+	}
+	return tr
 }
 
 func TestStoreSavesCompiling(t *testing.T) {
@@ -53,6 +58,7 @@ func TestStoreKeepsApartWhatDiffers(t *testing.T) {
 		"stack":   newHost(t, func(c *Config) { c.Stack = 4096 }).key(code, b),
 		"init":    newHost(t, func(c *Config) { c.InitFuel = 1 << 20 }).key(code, b),
 		"limits":  newHost(t, func(c *Config) { c.Limits = c.withDefaults().Limits; c.Limits.Locals-- }).key(code, b),
+		"compile": newHost(t, func(c *Config) { c.Compile.CPU = time.Second }).key(code, b),
 		"program": func() string { h := newHost(t, nil); h.program = "other"; return h.key(code, b) }(),
 	} {
 		if seen[key] != "" {
