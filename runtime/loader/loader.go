@@ -43,7 +43,15 @@ type Config struct {
 type Loader struct {
 	cfg     Config
 	current atomic.Pointer[Loaded]
+	failed  atomic.Pointer[Failure]
 	turn    chan struct{} // held by the reload under way
+}
+
+// Failure is why the last reload failed. It does not change once made.
+type Failure struct {
+	Version string    // that was to serve; empty where the alias cannot be read
+	Err     error     // wraps publish.ErrNotFound when nothing is published
+	At      time.Time // UTC
 }
 
 // New makes a Loader that holds no model yet.
@@ -66,6 +74,9 @@ func New(cfg Config) (*Loader, error) {
 // Current is the model in service, nil while there is none.
 func (l *Loader) Current() *Loaded { return l.current.Load() }
 
+// Failure of the last reload, nil where it went well and before the first one.
+func (l *Loader) Failure() *Failure { return l.failed.Load() }
+
 // Reload loads what the alias points to by now. It says whether another model
 // serves than before. Where it fails the one before serves on, and the error
 // wraps publish.ErrNotFound when nothing is published. Reloads wait for each
@@ -77,10 +88,15 @@ func (l *Loader) Reload(ctx context.Context) (now Loaded, changed bool, err erro
 	case <-ctx.Done():
 		return Loaded{}, false, fmt.Errorf("wait for another reload: %w", ctx.Err())
 	}
-	next, err := l.load(ctx)
+	next, version, err := l.load(ctx)
 	if err != nil {
+		// Who gave up waiting has not found out anything.
+		if ctx.Err() == nil {
+			l.failed.Store(&Failure{Version: version, Err: err, At: l.cfg.Now().UTC()})
+		}
 		return Loaded{}, false, fmt.Errorf("reload %s: %w", l.cfg.Model, err)
 	}
+	l.failed.Store(nil)
 	before := l.current.Load()
 	changed = before == nil || before.Version != next.Version || before.Digest != next.Digest
 	if !changed && before.Verdict == next.Verdict {
@@ -97,23 +113,24 @@ func (l *Loader) Reload(ctx context.Context) (now Loaded, changed bool, err erro
 	return *next, changed, nil
 }
 
-// load fetches what the alias points to and proves that it can serve.
-func (l *Loader) load(ctx context.Context) (*Loaded, error) {
+// load fetches what the alias points to and proves that it can serve. The
+// version is that of the alias, also beside an error.
+func (l *Loader) load(ctx context.Context) (_ *Loaded, version string, err error) {
 	alias, err := l.cfg.Registry.Alias(ctx, l.cfg.Model, l.cfg.Alias)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	v, err := l.cfg.Registry.Read(ctx, l.cfg.Model, alias.Version)
 	if err != nil {
-		return nil, err
+		return nil, alias.Version, err
 	}
 	loaded, err := open(v, alias.Digest)
-	if err != nil {
-		return nil, fmt.Errorf("version %s: %w", alias.Version, err)
+	if err == nil {
+		err = l.bind(ctx, loaded, v)
 	}
-	if err := l.bind(ctx, loaded, v); err != nil {
-		return nil, fmt.Errorf("version %s: %w", alias.Version, err)
+	if err != nil {
+		return nil, alias.Version, fmt.Errorf("version %s: %w", alias.Version, err)
 	}
 	loaded.LoadedAt = l.cfg.Now().UTC()
-	return loaded, nil
+	return loaded, alias.Version, nil
 }
