@@ -26,6 +26,14 @@
 // the former content stays on offer. A transform that was resolved before stays
 // usable whatever happens in the folder: models carry their own bytes.
 //
+// # What a name means
+//
+// The folder's file NAME.wasm where it offers NAME, whatever other files offer
+// that name. Else the one content that files of the folder offer under the name,
+// and several are an error. Else the shipped one. Each of them is reachable by
+// NAME@DIGEST. A file's name ends in .wasm in small letters: calendar.WASM is
+// no plugin.
+//
 // # Why polling
 //
 // Notifications (inotify) are not sent for network filesystems, are not
@@ -183,15 +191,19 @@ const loadScans = 6
 // Load scans and judges until nothing waits any more, for a program that wants
 // to know what there is, once. Where files are still being written to after a
 // few intervals it leaves them in the state waiting.
-func (c *Catalogue) Load(ctx context.Context) error {
+//
+// Given references, as Resolve takes them, it judges the files first that are
+// called like one, and may end as soon as no other file can change what they
+// mean.
+func (c *Catalogue) Load(ctx context.Context, references ...string) error {
 	for scan := 1; ; scan++ {
 		err := c.Scan(ctx)
-		for c.checkNext(ctx) {
+		for !c.decided(references) && c.checkNext(ctx, references...) {
 		}
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("load the plugins: %w", err)
 		}
-		if err != nil || !c.anyWaits() || scan == loadScans {
+		if err != nil || c.decided(references) || !c.anyWaits() || scan == loadScans {
 			return err
 		}
 		select {

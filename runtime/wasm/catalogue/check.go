@@ -6,14 +6,16 @@ import (
 	"encoding/hex"
 	"errors"
 	"io/fs"
+	"strings"
 )
 
-// checkNext judges the plugin that has waited for it the longest, and is false
-// where there is none or ctx has ended.
-func (c *Catalogue) checkNext(ctx context.Context) bool {
+// checkNext judges the plugin that has waited for it the longest, those that are
+// called like a wanted one first, and is false where there is none or ctx has
+// ended.
+func (c *Catalogue) checkNext(ctx context.Context, wanted ...string) bool {
 	c.checking.Lock()
 	defer c.checking.Unlock()
-	p, seen := c.next()
+	p, seen := c.next(wanted)
 	if p == nil || ctx.Err() != nil {
 		return false
 	}
@@ -33,11 +35,22 @@ func (c *Catalogue) checkNext(ctx context.Context) bool {
 }
 
 // next finds whose turn it is, with the file as it was seen.
-func (c *Catalogue) next() (first *plugin, seen fs.FileInfo) {
+func (c *Catalogue) next(wanted []string) (first *plugin, seen fs.FileInfo) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
+	preferred := make(map[string]bool, len(wanted))
+	for _, reference := range wanted {
+		name, _, _ := strings.Cut(reference, "@")
+		preferred[fileOf(name)] = true
+	}
+	before := func(p, q *plugin) bool {
+		if preferred[p.file] != preferred[q.file] {
+			return preferred[p.file]
+		}
+		return p.turn < q.turn
+	}
 	take := func(p *plugin) {
-		if p.state == Checking && (first == nil || p.turn < first.turn) {
+		if p.state == Checking && (first == nil || before(p, first)) {
 			first, seen = p, p.seen
 		}
 	}

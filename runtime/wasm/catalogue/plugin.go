@@ -2,7 +2,9 @@ package catalogue
 
 import (
 	"io/fs"
+	"log/slog"
 	"os"
+	"slices"
 	"time"
 )
 
@@ -130,11 +132,15 @@ func (c *Catalogue) accept(p *plugin, a Admitted) {
 	p.offer = a
 	c.enter(p, Offered, "")
 	spec := a.Transform.Spec()
-	c.log.Info("a transform is offered", "file", p.file, "name", spec.Name, "version", spec.Version, "digest", spec.Digest)
+	level := slog.LevelDebug // who loads once names what it takes
+	if c.started {
+		level = slog.LevelInfo
+	}
+	c.log.Log(c.life, level, "a transform is offered", "file", p.file, "name", spec.Name, "version", spec.Version, "digest", spec.Digest)
 }
 
-// withdraw forgets the files that a scan has not seen, or not looked at.
-func (c *Catalogue) withdraw(seen []sighting) {
+// withdraw forgets the files that a scan has not seen, or has skipped.
+func (c *Catalogue) withdraw(seen []sighting, skipped []string) {
 	there := make(map[string]bool, len(seen))
 	for _, s := range seen {
 		there[s.name] = true
@@ -145,19 +151,28 @@ func (c *Catalogue) withdraw(seen []sighting) {
 		}
 		delete(c.files, name)
 		if p.offer.Transform != nil {
-			c.log.Info("a transform is withdrawn, its file is gone or one too many", "file", name, "name", p.offer.Transform.Spec().Name)
+			why := "its file is gone"
+			if slices.Contains(skipped, name) {
+				why = "its file is one too many"
+			}
+			c.log.Info("a transform is withdrawn: "+why, "file", name, "name", p.offer.Transform.Spec().Name)
 		}
 	}
 }
 
-// anyWaits reports whether another scan or check may soon settle something.
+// anyWaits reports whether there is something pending.
 func (c *Catalogue) anyWaits() bool {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	for p := range c.all() {
-		if p.state == Checking || p.state == Waiting && p.retry.IsZero() {
+		if p.pending() {
 			return true
 		}
 	}
 	return false
+}
+
+// pending reports whether another scan or check may soon settle it.
+func (p *plugin) pending() bool {
+	return p.state == Checking || p.state == Waiting && p.retry.IsZero()
 }

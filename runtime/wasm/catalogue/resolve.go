@@ -3,6 +3,7 @@ package catalogue
 import (
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -85,29 +86,15 @@ func (c *Catalogue) entry(p *plugin) Entry {
 	e.Available, e.Name, e.Version, e.Digest = true, spec.Name, spec.Version, spec.Digest
 	e.Inputs = append(e.Inputs, spec.Inputs...)
 	e.Doc, e.Outputs = p.offer.Description.Doc, append(e.Outputs, p.offer.Description.Outputs...)
-	if by := c.yieldsTo(p); by != "" {
-		e.Reason = fmt.Sprintf("the name %s means %q of the folder; this one is %s", spec.Name, by, reference(p))
+	if q := c.meaning(spec.Name); e.Reason == "" && q != nil && q.offer.Transform.Spec().Digest != spec.Digest {
+		e.Reason = fmt.Sprintf("the name %s means %q of the folder; this one is %s", spec.Name, q.file, reference(p))
 	}
 	return e
 }
 
-// yieldsTo names the file that a shipped transform's name stands for, empty
-// where that is the shipped one itself.
-func (c *Catalogue) yieldsTo(p *plugin) string {
-	if !p.shipped {
-		return ""
-	}
-	digest := p.offer.Transform.Spec().Digest
-	for _, q := range c.named(p.offer.Transform.Spec().Name) {
-		if !q.shipped && q.offer.Transform.Spec().Digest != digest {
-			return q.file
-		}
-	}
-	return ""
-}
-
-// Resolve finds a transform by name, or by name@digest with the beginning of
-// its digest. It stays usable whatever becomes of its file.
+// Resolve finds a transform by name, as the package says what a name means, or
+// by name@digest with the beginning of its digest. It stays usable whatever
+// becomes of its file.
 func (c *Catalogue) Resolve(reference string) (features.Transform, error) {
 	name, digest, byDigest := strings.Cut(reference, "@")
 	if byDigest && len(digest) < minDigest {
@@ -120,8 +107,8 @@ func (c *Catalogue) Resolve(reference string) (features.Transform, error) {
 		found = slices.DeleteFunc(found, func(p *plugin) bool {
 			return !strings.HasPrefix(p.offer.Transform.Spec().Digest, digest)
 		})
-	} else if ofFolder := fromFolder(found); len(ofFolder) > 0 {
-		found = ofFolder
+	} else {
+		found = candidates(name, found)
 	}
 	if len(found) == 0 {
 		return nil, c.unknown(reference, name)
@@ -151,14 +138,63 @@ func (c *Catalogue) named(name string) []*plugin {
 	return found
 }
 
-func fromFolder(ps []*plugin) (found []*plugin) {
-	for _, p := range ps {
-		if !p.shipped {
-			found = append(found, p)
+// candidates are those of a name's plugins that a reference by name alone may
+// mean: the file that is called like it, else the folder's, else the shipped.
+func candidates(name string, found []*plugin) []*plugin {
+	var ofFolder []*plugin
+	for _, p := range found {
+		switch {
+		case p.shipped:
+		case p.file == fileOf(name):
+			return []*plugin{p}
+		default:
+			ofFolder = append(ofFolder, p)
 		}
+	}
+	if len(ofFolder) > 0 {
+		return ofFolder
 	}
 	return found
 }
+
+// meaning is the file of the folder that a name stands for whatever else offers
+// it, nil for none.
+func (c *Catalogue) meaning(name string) *plugin {
+	found := candidates(name, c.named(name))
+	if len(found) == 0 || found[0].shipped {
+		return nil
+	}
+	for _, p := range found[1:] {
+		if p.offer.Transform.Spec().Digest != found[0].offer.Transform.Spec().Digest {
+			return nil
+		}
+	}
+	return found[0]
+}
+
+// decided reports whether each reference, of which there are some, means the
+// same whatever is still to be judged.
+func (c *Catalogue) decided(references []string) bool {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	pending := slices.ContainsFunc(slices.Collect(maps.Values(c.files)), (*plugin).pending)
+	for _, reference := range references {
+		name, digest, byDigest := strings.Cut(reference, "@")
+		known := func(p *plugin) bool {
+			if byDigest {
+				return p.offer.Transform.Spec().Digest == digest
+			}
+			return p.state == Offered && p.file == fileOf(name) && (!p.shipped || !pending)
+		}
+		if !slices.ContainsFunc(c.named(name), known) {
+			return false
+		}
+	}
+	return len(references) > 0
+}
+
+// fileOf is what the file of a name is called.
+func fileOf(name string) string { return name + ".wasm" }
 
 func (c *Catalogue) all() iter.Seq[*plugin] {
 	return func(yield func(*plugin) bool) {
@@ -184,9 +220,9 @@ func (c *Catalogue) unknown(reference, name string) error {
 		switch t := p.offer.Transform; {
 		case t != nil:
 			names = append(names, t.Spec().Name)
-		case p.file == name+".wasm" && p.state == Refused:
+		case p.file == fileOf(name) && p.state == Refused:
 			return fmt.Errorf("the transform %q is not offered, %s is refused: %s", reference, p.file, p.reason)
-		case p.file == name+".wasm":
+		case p.file == fileOf(name):
 			return fmt.Errorf("the transform %q is not offered yet, %s is %s: try again in a moment", reference, p.file, p.state)
 		}
 	}

@@ -51,14 +51,14 @@ func (c *Catalogue) Scan(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the plugins folder: %w", err)
 	}
-	c.withdraw(seen)
+	c.withdraw(seen, skipped)
 	for _, s := range seen {
 		c.sight(s)
 	}
-	if skipped > c.skipped {
-		c.log.Warn("the plugins folder holds more files than are looked at", "looked_at", len(seen), "skipped", skipped)
+	if len(skipped) > c.skipped {
+		c.log.Warn("the plugins folder holds more files than are looked at", "looked_at", len(seen), "skipped", len(skipped))
 	}
-	c.skipped = skipped
+	c.skipped = len(skipped)
 	return nil
 }
 
@@ -80,22 +80,23 @@ func (c *Catalogue) note(err error) {
 	c.problem = problem
 }
 
-// look lists the folder's plugins, sorted by name.
-func (c *Catalogue) look() (seen []sighting, skipped int, err error) {
+// look lists the folder's plugins, sorted by name, and names those that are too
+// many.
+func (c *Catalogue) look() (seen []sighting, skipped []string, err error) {
 	if c.cfg.Dir == "" {
-		return nil, 0, nil
+		return nil, nil, nil
 	}
 	root, err := openFolder(c.cfg.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, 0, nil
+		return nil, nil, nil
 	}
 	if err != nil {
-		return nil, 0, err
+		return nil, nil, err
 	}
 	defer root.Close()
 	names, err := pluginNames(root)
 	if err != nil {
-		return nil, 0, err
+		return nil, nil, err
 	}
 	var total int64
 	for i, name := range names {
@@ -107,11 +108,11 @@ func (c *Catalogue) look() (seen []sighting, skipped int, err error) {
 			total += s.info.Size()
 		}
 		if len(seen) == c.cfg.MaxFiles || total > c.cfg.MaxTotal {
-			return seen, len(names) - i, nil
+			return seen, names[i:], nil
 		}
 		seen = append(seen, s)
 	}
-	return seen, 0, nil
+	return seen, nil, nil
 }
 
 // openFolder opens a folder, and does not hang on what is none.
