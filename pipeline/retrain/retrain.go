@@ -27,8 +27,8 @@ type Way struct {
 	Registry *publish.Dir
 	Root     string
 
-	// Transforms that Train trains with, in the order in which they are
-	// applied.
+	// Transforms that Train trains with, in any order: features.Order says in
+	// which they are applied.
 	Transforms []features.Transform
 
 	// Open gives the transforms that a version's model pins, made from the
@@ -64,12 +64,16 @@ type Trained struct {
 // may be nil.
 func (w *Way) Train(ctx context.Context, d *dataset.Dataset, task features.Task, cfg train.Config) (Trained, error) {
 	digest := d.Digest()
-	f, err := frame(task, d, w.Transforms)
+	ts, err := features.Order(w.Transforms)
+	if err != nil {
+		return Trained{}, fmt.Errorf("train %s: %w", task.Name, err)
+	}
+	f, err := frame(task, d, ts)
 	if err != nil {
 		return Trained{}, fmt.Errorf("train %s: %w", task.Name, err)
 	}
 	cfg.Dataset = digest
-	cfg.Transforms = w.Transforms
+	cfg.Transforms = ts
 	result, err := train.Run(ctx, f, cfg)
 	if err != nil {
 		return Trained{}, fmt.Errorf("train %s on %s: %w", task.Name, d.Network.ID, err)

@@ -41,7 +41,7 @@ type Config struct {
 	Folds int `json:"folds"`
 
 	// Dataset is the digest of the data, which the model records, and
-	// Transforms are those that made the frame's columns.
+	// Transforms are those that made the frame's columns, in any order.
 	Dataset    string               `json:"-"`
 	Transforms []features.Transform `json:"-"`
 

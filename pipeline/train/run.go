@@ -31,6 +31,10 @@ type Result struct {
 // It refuses with a TooLittleError or a OneClassError where the data cannot
 // carry a model.
 func Run(ctx context.Context, f *features.Frame, cfg Config) (*Result, error) {
+	var err error
+	if cfg.Transforms, err = features.Order(cfg.Transforms); err != nil {
+		return nil, fmt.Errorf("training: %w", err)
+	}
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
