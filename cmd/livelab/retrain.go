@@ -43,10 +43,14 @@ that the gate does not let pass is kept and not published; the champion stays.`,
 
 func (a *app) printOutcome(o retrain.Outcome, asJSON bool) error {
 	if asJSON {
-		return a.printJSON(map[string]any{
+		result := map[string]any{
 			"model": o.Trained.Model, "version": o.Trained.Version, "digest": o.Trained.Digest,
 			"metrics": o.Trained.Metrics, "verdict": o.Verdict.Result, "reason": o.Verdict.Conclusion, "published": o.Published,
-		})
+		}
+		if f := o.Trained.Failures; len(f) > 0 {
+			result["transform_failures"] = f
+		}
+		return a.printJSON(result)
 	}
 	a.printTrained(o.Trained)
 	a.printf("\n%s", o.Verdict.Markdown())

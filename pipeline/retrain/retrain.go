@@ -56,7 +56,8 @@ type Trained struct {
 	Dataset string         `json:"dataset"`
 	Metrics metrics.Report `json:"metrics"`
 
-	Transforms map[string]string `json:"transforms,omitempty"` // digests by name
+	Transforms map[string]string `json:"transforms,omitempty"`         // digests by name
+	Failures   []Failures        `json:"transform_failures,omitempty"` // of those that failed on rows
 }
 
 // Train trains on a dataset, freezes it beside the version, and puts the
@@ -68,10 +69,12 @@ func (w *Way) Train(ctx context.Context, d *dataset.Dataset, task features.Task,
 	if err != nil {
 		return Trained{}, fmt.Errorf("train %s: %w", task.Name, err)
 	}
+	before := tally(ts)
 	f, err := frame(task, d, ts)
 	if err != nil {
 		return Trained{}, fmt.Errorf("train %s: %w", task.Name, err)
 	}
+	failures := failuresSince(before, ts, f.Rows())
 	cfg.Dataset = digest
 	cfg.Transforms = ts
 	result, err := train.Run(ctx, f, cfg)
@@ -81,7 +84,15 @@ func (w *Way) Train(ctx context.Context, d *dataset.Dataset, task features.Task,
 	if err := d.Keep(w.datasetsDir(task.Name)); err != nil {
 		return Trained{}, err
 	}
-	return w.add(ctx, d, result)
+	t, err := w.add(ctx, d, result)
+	if err != nil {
+		return Trained{}, err
+	}
+	t.Failures = failures
+	for _, f := range failures {
+		w.Logger.Warn(f.String())
+	}
+	return t, nil
 }
 
 func (w *Way) add(ctx context.Context, d *dataset.Dataset, result *train.Result) (Trained, error) {
