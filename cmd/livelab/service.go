@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync"
 	"syscall"
 	"time"
 
@@ -137,11 +138,20 @@ func (a *app) pluginsToServe(ctx context.Context, registry prometheus.Registerer
 	return plugins, errors.Join(registry.Register(host), registry.Register(plugins))
 }
 
+// firstModelRetry is how often a published model that could not be loaded at
+// the start is tried again.
+const firstModelRetry = 30 * time.Second
+
 // run answers until ctx ends, then lets what is under way finish and writes
 // the rest of the prediction log.
 func (s *service) run(ctx context.Context, l net.Listener) error {
 	s.log.Start()
+	retries, end := context.WithCancel(ctx)
+	var retrying sync.WaitGroup
+	retrying.Go(func() { s.models.RetryFirst(retries, firstModelRetry) })
 	err := s.server.Run(ctx, l)
+	end()
+	retrying.Wait()
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	return errors.Join(err, s.log.Stop(stopping))

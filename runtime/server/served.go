@@ -50,7 +50,7 @@ func (sc *schema) isRequired(column int) bool { return slices.Contains(sc.requir
 func (s *Server) served() (*served, error) {
 	current := s.deps.Models.Current()
 	if current == nil {
-		return nil, noModel.problem("no model version is published yet; train and publish one, or wait for `livelab up` to do so")
+		return nil, s.noModel()
 	}
 	if v := s.latest.Load(); v != nil && v.Loaded == current {
 		return v, nil

@@ -78,6 +78,8 @@ var (
 type Models interface {
 	// Current is nil while there is none.
 	Current() *loader.Loaded
+	// Failure of the last reload is nil where it went well.
+	Failure() *loader.Failure
 	Reload(ctx context.Context) (now loader.Loaded, changed bool, err error)
 }
 

@@ -96,6 +96,13 @@ type models struct {
 	current *loader.Loaded
 	next    *loader.Loaded
 	err     error
+	failure *loader.Failure
+}
+
+func (m *models) Failure() *loader.Failure {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.failure
 }
 
 func (m *models) Current() *loader.Loaded {

@@ -42,6 +42,7 @@ type health struct {
 	Version      string      `json:"version"` // of the program
 	ModelLoaded  bool        `json:"model_loaded"`
 	ModelVersion *string     `json:"model_version"`
+	ModelError   string      `json:"model_error,omitempty"` // why what is published could not be loaded last
 	Source       string      `json:"source"`
 	StoreOK      bool        `json:"store_ok"`
 	Data         []freshness `json:"data"`
@@ -83,6 +84,9 @@ func (s *Server) healthOf(st Status) health {
 	}
 	if current := s.deps.Models.Current(); current != nil {
 		h.ModelLoaded, h.ModelVersion = true, &current.Version
+	}
+	if f := s.unservable(); f != nil {
+		h.ModelError = failureText(f)
 	}
 	for _, n := range st.Networks {
 		h.Data = append(h.Data, freshness{n.ID, n.Name, stamp(n.NewestBikes), stamp(n.NewestWeather)})
