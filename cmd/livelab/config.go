@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -46,10 +47,30 @@ func (a *app) configure(cmd *cobra.Command) error {
 			return
 		}
 		if err := cmd.Flags().Set(f.Name, value); err != nil {
-			errs = append(errs, usageError("%s is %q: %v", from, value, err))
+			errs = append(errs, usageError("%s is %q, must be %s", from, value, wanted(f.Value.Type(), err)))
 		}
 	})
 	return errors.Join(errs...)
+}
+
+// wanted says what a setting of a type must be, where err says that it is not.
+// Lists and texts take anything.
+func wanted(kind string, err error) string {
+	must, ok := map[string]string{
+		"bool":     "true or false",
+		"duration": "a duration such as 90s, 30m or 24h",
+		"float64":  "a number such as 0.5",
+		"int":      "a whole number",
+		"int64":    "a whole number",
+		"uint32":   "a whole number that is not negative",
+	}[kind]
+	switch {
+	case !ok:
+		return fmt.Sprintf("another: %v", err)
+	case errors.Is(err, strconv.ErrRange):
+		return must + ", and nearer to zero"
+	}
+	return must
 }
 
 // setting looks a flag up in the environment and then in the file, and says

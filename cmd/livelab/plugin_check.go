@@ -37,7 +37,8 @@ that would be offered, 1 for one that is refused, 2 for wrong usage.`,
   livelab plugin check crowding.wasm --json`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			report, err := a.checkPlugin(cmd.Context(), args[0])
-			if err != nil {
+			// Broken off, which says nothing about the file.
+			if err = errors.Join(err, cmd.Context().Err()); err != nil {
 				return err
 			}
 			if asJSON {
@@ -90,11 +91,15 @@ func (c checkedPlugin) verdict() error {
 	if c.Accepted {
 		return nil
 	}
-	err := c.Err()
+	return judgedError(c.File, c.Err())
+}
+
+// judgedError says of a file why it is not admitted.
+func judgedError(file string, err error) error {
 	if refusal := (*wasm.Refusal)(nil); errors.As(err, &refusal) {
-		return fmt.Errorf("%s is refused at the step %s: %s", c.File, refusal.Step, printable(refusal.Reason))
+		return fmt.Errorf("%s is refused at the step %s: %s", file, refusal.Step, printable(refusal.Reason))
 	}
-	return fmt.Errorf("%s could not be judged: %w", c.File, err)
+	return fmt.Errorf("%s could not be judged: %w", file, err)
 }
 
 func (a *app) printChecked(c checkedPlugin) {
@@ -148,7 +153,7 @@ func (c checkedPlugin) facts() [][2]string {
 	}
 	if f.ProbeRows > 0 {
 		facts = append(facts,
-			[2]string{"fuel", fmt.Sprintf("%d a row of %d allowed, %d to initialise", f.RowFuel, c.Budget.Row, f.InitFuel)},
+			[2]string{"fuel", fmt.Sprintf("%d a row, %d to initialise; a call may spend %d and %d more for each row", f.RowFuel, f.InitFuel, c.Budget.Call, c.Budget.Row)},
 			[2]string{"memory", fmt.Sprintf("%d KiB", 64*f.MemoryPages)})
 	}
 	return facts

@@ -21,11 +21,18 @@ import (
 //
 //	module KIND FILE   writes a module that the test puts together, or a pipe
 //
-// makes what they check.
+// makes what they check, and
+//
+//	digest NAME, same NAME, differs NAME
+//
+// keep the model digest that the last command printed as JSON, and compare it.
 func TestPluginToolsScript(t *testing.T) {
 	t.Parallel()
 	p := scriptParams("testdata/plugintools")
 	p.Cmds["module"] = scriptModule
+	for _, verb := range []string{"digest", "same", "differs"} {
+		p.Cmds[verb] = func(ts *testscript.TestScript, neg bool, args []string) { scriptDigest(ts, verb, args) }
+	}
 	p.Setup = func(e *testscript.Env) error {
 		e.Setenv("LIVELAB_TRANSFORM_CACHE", filepath.Join(transformCache, "tools"))
 		return nil
@@ -57,9 +64,17 @@ func modules() map[string][]byte {
 		wasmtest.I32Const(vector) + wasmtest.I32Const(10) + wasmtest.At(wasmtest.I32Store, 4) +
 		wasmtest.I32Const(2) + wasmtest.I32Const(vector) + wasmtest.I32Const(1) + wasmtest.I32Const(written) +
 		wasmtest.Call(0) + wasmtest.Drop
+	// They read each other, or fail on some rows.
+	after := wasmtest.Transform{Name: "after", Inputs: []string{"crowding.share", "empty_slots"}, Outputs: []string{"share"}}
+	one := wasmtest.Transform{Name: "one", Inputs: []string{"two.share", "empty_slots"}, Outputs: []string{"share"}}
+	two := wasmtest.Transform{Name: "two", Inputs: []string{"one.share", "empty_slots"}, Outputs: []string{"share"}}
+	noon := wasmtest.Transform{Name: "noon", Inputs: []string{"hour_sin"}, Outputs: []string{"share"}}
+	noon.Row = wasmtest.In(0) + wasmtest.F64Const(0.99) + wasmtest.F64Gt +
+		wasmtest.If(wasmtest.Empty, wasmtest.I32Const(1), wasmtest.Return) + wasmtest.Out(0, wasmtest.In(0))
 	whole := crowding.Bytes()
 	return map[string][]byte{
 		"crowding": whole, "crowding2": newer.Bytes(), "moon": reader.Bytes(), "stateful": stateful.Bytes(),
+		"after": after.Bytes(), "one": one.Bytes(), "two": two.Bytes(), "noon": noon.Bytes(),
 		"socket": socket.Bytes(), "printing": printing.Bytes(), "half": whole[:len(whole)/2],
 	}
 }
@@ -78,6 +93,21 @@ func scriptModule(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("there is no kind of module %q", args[0])
 	}
 	ts.Check(os.WriteFile(path, code, 0o600))
+}
+
+func scriptDigest(ts *testscript.TestScript, verb string, args []string) {
+	var trained struct{ Digest string }
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &trained))
+	variable := "DIGEST_" + args[0]
+	kept := ts.Getenv(variable)
+	switch {
+	case trained.Digest == "":
+		ts.Fatalf("no digest was printed")
+	case verb == "digest":
+		ts.Setenv(variable, trained.Digest)
+	case (kept == trained.Digest) != (verb == "same"):
+		ts.Fatalf("the digest is %s, was %s", trained.Digest, kept)
+	}
 }
 
 // TestPluginJSON holds the names that programs read.

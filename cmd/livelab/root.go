@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // app is the state of one run of the program.
@@ -55,6 +56,10 @@ could not decide.`,
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		if invalid := (*pflag.InvalidValueError)(nil); errors.As(err, &invalid) {
+			f := invalid.GetFlag()
+			err = fmt.Errorf("--%s is %q, must be %s", f.Name, invalid.GetValue(), wanted(f.Value.Type(), err))
+		}
 		return usageError("%w; see `%s --help`", err, cmd.CommandPath())
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true

@@ -197,11 +197,15 @@ func (a *app) versionTransforms(ctx context.Context, v publish.Version) ([]featu
 }
 
 // resolveTransforms finds what --transform names: a name of the catalogue,
-// name@digest, or the path of a file.
+// name@digest, or the path of a file. They come in the one order in which they
+// are applied.
 func (a *app) resolveTransforms(ctx context.Context, references []string) ([]features.Transform, error) {
-	references = slices.DeleteFunc(slices.Clone(references), func(r string) bool { return r == "" })
-	if len(references) == 0 || slices.Equal(references, []string{noTransforms}) {
-		return nil, nil
+	references, err := transformReferences(references)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.loadNamed(ctx, references); err != nil {
+		return nil, err
 	}
 	var ts []features.Transform
 	for _, reference := range references {
@@ -209,23 +213,55 @@ func (a *app) resolveTransforms(ctx context.Context, references []string) ([]fea
 		if err != nil {
 			return nil, err
 		}
-		if name := t.Spec().Name; slices.ContainsFunc(ts, func(o features.Transform) bool { return o.Spec().Name == name }) {
-			return nil, usageError("--transform names two transforms %q, and their outputs would have the same names", name)
-		}
 		ts = append(ts, t)
+	}
+	if ts, err = features.Order(ts); err != nil {
+		return nil, usageError("--transform: %w", err)
 	}
 	return ts, nil
 }
 
+// transformReferences are what --transform names, without what is said for
+// none.
+func transformReferences(given []string) ([]string, error) {
+	var references []string
+	for _, r := range given {
+		if r = strings.TrimSpace(r); r != "" {
+			references = append(references, r)
+		}
+	}
+	if !slices.Contains(references, noTransforms) {
+		return references, nil
+	}
+	if len(references) > 1 {
+		return nil, usageError("--transform is %q: %s stands alone, leave it out or the others", strings.Join(references, ","), noTransforms)
+	}
+	return nil, nil
+}
+
+// isFile tells the path of a module from a name of the catalogue.
+func isFile(reference string) bool { return strings.HasSuffix(reference, ".wasm") }
+
+// loadNamed has the catalogue know what it takes to resolve the names among
+// references.
+func (a *app) loadNamed(ctx context.Context, references []string) error {
+	names := slices.DeleteFunc(slices.Clone(references), isFile)
+	if len(names) == 0 {
+		return nil
+	}
+	c, err := a.theCatalogue(ctx)
+	if err != nil {
+		return err
+	}
+	return c.Load(ctx, names...)
+}
+
 func (a *app) resolveTransform(ctx context.Context, reference string) (features.Transform, error) {
-	if strings.HasSuffix(reference, ".wasm") {
+	if isFile(reference) {
 		return a.admitFile(ctx, reference)
 	}
 	c, err := a.theCatalogue(ctx)
 	if err != nil {
-		return nil, err
-	}
-	if err := c.Load(ctx); err != nil {
 		return nil, err
 	}
 	t, err := c.Resolve(reference)
@@ -247,7 +283,7 @@ func (a *app) admitFile(ctx context.Context, path string) (features.Transform, e
 	}
 	t, err := host.Admit(ctx, code, nil)
 	if err != nil {
-		return nil, usageError("--transform: %s is refused: %w", path, err)
+		return nil, judgedError(path, err)
 	}
 	return t, nil
 }
