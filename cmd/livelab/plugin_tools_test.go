@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"maps"
 	"os"
@@ -186,4 +187,21 @@ func TestDropIn(t *testing.T) {
 	}
 	eventually(t, "an empty list", empty)
 	p.stop(t)
+}
+
+// TestCheckStopped holds that a check which is broken off says nothing about
+// the file.
+func TestCheckStopped(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "crowding.wasm")
+	if err := os.WriteFile(file, crowding.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	var out, said strings.Builder
+	code := run(ctx, []string{"plugin", "check", file, "--transform-cache", t.TempDir()}, &out, &said)
+	if code != exitFailed || said.String() != "livelab: stopped\n" || out.String() != "" {
+		t.Errorf("exit code %d: %q, %q", code, said.String(), out.String())
+	}
 }
