@@ -172,7 +172,11 @@ func (s *session) settle(g *instance, o outcome) (*instance, error) {
 	s.stats.discards.Add(1)
 	s.discards++
 	if s.discards > s.maxDiscards {
-		return nil, refuse("more than %d calls of it trapped, the last because %s: mend it or leave it out", s.maxDiscards, o.reason)
+		advice := ""
+		if o.cause == Trapped { // the other reasons say what to do
+			advice = ": mend it or leave it out"
+		}
+		return nil, refuse("more than %d calls of it trapped, the last because %s%s", s.maxDiscards, o.reason, advice)
 	}
 	return nil, nil
 }
