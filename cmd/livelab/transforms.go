@@ -29,7 +29,6 @@ type hostFlags struct {
 	fuelPerRow  int64
 	memory      uint32
 	rowError    string
-	failedRows  int
 	cache       string
 }
 
@@ -41,7 +40,6 @@ func (a *app) addHostFlags(cmd *cobra.Command) {
 	f.Int64Var(&h.fuelPerRow, "transform-fuel-row", 50_000, "`fuel` that a call of a new transform may spend for each row on top")
 	f.Uint32Var(&h.memory, "transform-memory", 16, "`MiB` that one instance of a new transform may use, 1 to 64")
 	f.StringVar(&h.rowError, "transform-row-error", string(wasm.Missing), "what becomes of a row that a transform fails on: missing (its outputs are), or fail")
-	f.IntVar(&h.failedRows, "transform-failed-rows", 1000, "`rows` of one batch that a transform may fail on")
 	f.StringVar(&h.cache, "transform-cache", "", "`folder` that compiled transforms are kept in (default: livelab/wasm in the user's cache folder)")
 }
 
@@ -60,18 +58,16 @@ func (f hostFlags) config() (wasm.Config, error) {
 		{"transform-fuel-call", f.fuelPerCall, 1, 1 << 40},
 		{"transform-fuel-row", f.fuelPerRow, 1, 1 << 28},
 		{"transform-memory", int64(f.memory), 1, 64},
-		{"transform-failed-rows", int64(f.failedRows), 1, 1 << 40},
 	} {
 		if n.value < n.low || n.value > n.high {
 			return wasm.Config{}, usageError("--%s is %d, must be %d to %d", n.flag, n.value, n.low, n.high)
 		}
 	}
 	return wasm.Config{
-		Budget:        f.budget(),
-		OnRowError:    wasm.Policy(f.rowError),
-		MaxFailedRows: f.failedRows,
-		CacheFolder:   f.cache,
-		Columns:       readable(),
+		Budget:      f.budget(),
+		OnRowError:  wasm.Policy(f.rowError),
+		CacheFolder: f.cache,
+		Columns:     readable(),
 	}, nil
 }
 

@@ -146,7 +146,7 @@ func validDoc(s string) error {
 		return errors.New("doc is not UTF-8: encode it so")
 	}
 	for _, r := range s {
-		if !unicode.IsPrint(r) {
+		if !unicode.IsGraphic(r) {
 			return fmt.Errorf("doc has the character %U: use one line of printable ones", r)
 		}
 	}

@@ -212,19 +212,20 @@ func (a *admission) alloc(context.Context) error {
 	if err := a.instance.equip(a.core.judge); err != nil {
 		return err
 	}
-	_, err := a.instance.buffersFor(2)
+	rows, err := a.instance.room()
+	a.core.chunk.Store(min(a.core.chunk.Load(), int64(rows)))
 	return err
 }
 
 func (a *admission) probe(context.Context) (err error) {
 	in := probeColumns(*a.report.Description)
-	p := &prober{core: a.core, in: in, fuel: a.cfg.ProbeFuel}
+	p := newProber(a.core, in, a.cfg.ProbeFuel)
 	if a.answers, err = p.pure(); err != nil {
 		return err
 	}
-	a.core.expect(a.answers.fuel, len(in[0]))
+	a.core.expect(p.price)
 	f := &a.report.Facts
-	f.ProbeRows, f.FailedRows, f.RowFuel = len(in[0]), len(a.answers.bad), a.answers.fuel/int64(len(in[0]))
+	f.ProbeRows, f.FailedRows, f.RowFuel = len(in[0]), len(a.answers.bad), p.price
 	if a.answers.first != nil {
 		f.FirstFailed = a.answers.first.Error()
 	}

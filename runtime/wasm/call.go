@@ -34,6 +34,15 @@ func newJudge(d abi.Description, budget features.Budget) *judge {
 // alone is what a call of a single row may spend.
 func (j *judge) alone() int64 { return j.budget.Call + j.budget.Row }
 
+// fitting is how many rows, at most some, that each take some fuel fit into a
+// call which is not judged again in halves, with room for dearer ones.
+func (j *judge) fitting(most int, each int64) int {
+	if each <= 0 {
+		return most
+	}
+	return int(max(1, min(int64(most), j.alone()*3/4/each)))
+}
+
 // An outcome is how a call went.
 type outcome struct {
 	failed  bool
@@ -70,9 +79,9 @@ func (j *judge) callRow(g *instance, in, out []float64) outcome {
 // callBatch computes the rows from lo to hi of some columns in one call.
 func (j *judge) callBatch(g *instance, in, out [][]float64, lo, hi int) outcome {
 	n := hi - lo
-	b, err := g.buffersFor(n)
-	if err != nil {
-		return outcome{failed: true, trapped: true, cause: Trapped, reason: err.Error()}
+	b := g.batch
+	if n == 1 {
+		b = g.row
 	}
 	src, dst, ok := g.view(b, n)
 	if !ok {
@@ -98,10 +107,10 @@ func (j *judge) callBatch(g *instance, in, out [][]float64, lo, hi int) outcome 
 }
 
 // allowance is what a call of n rows may spend. A batch that spends more than
-// a row alone may is judged again, so that fuel beyond that is lost; some of it
-// saves the instance where a batch is a little too dear.
+// a row alone may is judged again, so that fuel beyond that is lost; a little of
+// it saves the instance where a batch is somewhat too dear.
 func (j *judge) allowance(n int) int64 {
-	return min(j.budget.Call+int64(n)*j.budget.Row, 2*j.alone())
+	return min(j.budget.Call+int64(n)*j.budget.Row, j.alone()+j.alone()/4)
 }
 
 // finish calls the transform on buffers that are filled.
@@ -135,7 +144,11 @@ func (j *judge) wrong(c int, v float64) outcome {
 	if math.IsInf(v, 0) {
 		return outcome{failed: true, cause: Infinite, reason: fmt.Sprintf("output %s is %v: give NaN for what is not known", out.Name, v)}
 	}
-	return outcome{failed: true, cause: OutOfRange, reason: fmt.Sprintf("output %s is %v, outside of %v to %v, which its description says", out.Name, v, j.lows[c], j.highs[c])}
+	bound := fmt.Sprintf("above its max of %v", j.highs[c])
+	if v < j.lows[c] {
+		bound = fmt.Sprintf("below its min of %v", j.lows[c])
+	}
+	return outcome{failed: true, cause: OutOfRange, reason: fmt.Sprintf("output %s is %v, %s in the description", out.Name, v, bound)}
 }
 
 // fits reports whether an output may have a value. NaN is missing, and may be.
@@ -151,19 +164,24 @@ func (g *instance) transformRows(b buffers, n int, budget int64) (spent int64, e
 	return g.run(g.transform, budget)
 }
 
-// buffersFor a call of n rows, made where it is the first of its kind.
-func (g *instance) buffersFor(n int) (buffers, error) {
-	if n == 1 {
-		return g.row, nil
+// room is how many rows a call of more than one can have, for which buffers
+// are made where it is the first. It is 1 where there is no memory for more.
+func (g *instance) room() (rows int, err error) {
+	if g.batch.rows > 0 {
+		return g.batch.rows, nil
 	}
-	if g.batch.rows == 0 {
-		b, err := g.reserve(batchRows(g.inputs + g.outputs))
-		if err != nil {
-			return buffers{}, err
+	for rows = batchRows(g.inputs + g.outputs); rows > 1; rows /= 2 {
+		b, err := g.reserve(rows)
+		if err == nil {
+			g.batch = b
+			return b.rows, nil
 		}
-		g.batch = b
+		if none := (*noRoom)(nil); !errors.As(err, &none) {
+			return 0, err
+		}
 	}
-	return g.batch, nil
+	g.batch = g.row
+	return 1, nil
 }
 
 // view is where the columns of n rows lie. Views end with the next call, which

@@ -31,12 +31,16 @@ type Config struct {
 	Budget features.Budget // default 10,000,000 a call, 50,000 a row and 256 pages, which are 16 MiB
 
 	// InitFuel is what making an instance, with its buffers and description,
-	// may spend.
-	InitFuel int64 // default 100,000,000: a Go runtime starts up in a tenth of it
+	// may spend. The garbage collector of this process cannot interrupt a call
+	// of a module: once it wants to stop the world, every other goroutine waits
+	// for the call's end. A unit is a nanosecond, and some nine of them where
+	// each load misses the cache, so that this is also how long all may stand
+	// still.
+	InitFuel int64 // default 40,000,000: Go modules of 2 to 4 MB took 5,000,000 to 29,600,000
 
 	// ProbeFuel is what all of the probe may spend, the instances that it
-	// makes included.
-	ProbeFuel int64 // default 1,000,000,000
+	// makes included. A dearer row is asked less often.
+	ProbeFuel int64 // default 300,000,000: enough for rows of 500,000
 
 	// Stack is how deep calls may nest, in bytes.
 	Stack int64 // default 1 MiB; at most meter.DefaultStack
@@ -69,12 +73,6 @@ type Config struct {
 	// OnRowError is what becomes of a row that a transform fails on.
 	OnRowError Policy // default Missing
 
-	// MaxFailedRows is how many rows may fail in one Apply.
-	MaxFailedRows int // default 1000
-
-	// MaxDiscards is how many instances one Apply may lose to traps.
-	MaxDiscards int // default 64
-
 	Logger *slog.Logger // default none
 }
 
@@ -84,7 +82,7 @@ type CompileLimits struct {
 	CPU        time.Duration // of processor time, whatever the size; default 400 ms
 	CPUPerKB   time.Duration // for each 1024 bytes of code on top; default 4 ms
 	Memory     int64         // bytes, whatever the size; default 32 MiB
-	MemoryByte int64         // bytes for each byte of code on top; default 24
+	MemoryByte int64         // bytes for each byte of code on top; default 40
 	Wall       time.Duration // of waiting, on a machine that never runs it; default 2 min
 }
 
@@ -95,19 +93,17 @@ func (c Config) withDefaults() Config {
 	set(&c.Budget.Call, 10_000_000)
 	set(&c.Budget.Row, 50_000)
 	set(&c.Budget.Pages, 256)
-	set(&c.InitFuel, 100_000_000)
-	set(&c.ProbeFuel, 1_000_000_000)
+	set(&c.InitFuel, 40_000_000)
+	set(&c.ProbeFuel, 300_000_000)
 	set(&c.Stack, 1<<20)
 	set(&c.Instances, min(runtime.GOMAXPROCS(0), 4))
 	set(&c.CacheEntries, 64)
 	set(&c.Compile.CPU, 400*time.Millisecond)
 	set(&c.Compile.CPUPerKB, 4*time.Millisecond)
 	set(&c.Compile.Memory, 32<<20)
-	set(&c.Compile.MemoryByte, 24)
+	set(&c.Compile.MemoryByte, 40)
 	set(&c.Compile.Wall, 2*time.Minute)
 	set(&c.OnRowError, Missing)
-	set(&c.MaxFailedRows, 1000)
-	set(&c.MaxDiscards, 64)
 	if c.Columns == nil {
 		c.Columns = catalogued()
 	}
@@ -132,8 +128,6 @@ func (c Config) validate() error {
 		{"Compile.Memory", c.Compile.Memory, 1 << 20, 1 << 40},
 		{"Compile.MemoryByte", c.Compile.MemoryByte, 1, 1 << 20},
 		{"Compile.Wall", int64(c.Compile.Wall), 1, int64(24 * time.Hour)},
-		{"MaxFailedRows", int64(c.MaxFailedRows), 1, 1 << 40},
-		{"MaxDiscards", int64(c.MaxDiscards), 1, 1 << 40},
 	} {
 		if n.value < n.low || n.value > n.high {
 			return fmt.Errorf("wasm: %s is %d: use %d to %d", n.name, n.value, n.low, n.high)

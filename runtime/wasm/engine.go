@@ -2,6 +2,7 @@ package wasm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/tetratelabs/wazero"
@@ -33,14 +34,20 @@ type engine struct {
 
 	depth    int64 // stack of a call
 	initFuel int64
+	making   int64 // fuel that an instance is worth, besides what it spends
 }
+
+// makingFuel is what an instance takes the host, in units of fuel: to map and
+// unmap its memory, and for each byte of the outline to copy data or to note a
+// function.
+func makingFuel(outline int) int64 { return 100_000 + int64(outline)/4 }
 
 // load a module by its outline, whose machine code is in a folder. The engine
 // decodes and checks what it is given even so, which for the module itself
 // would be most of the time and memory of a start. If it did not find machine
 // code, it would compile no more than traps.
 func load(ctx context.Context, cfg Config, outline []byte, native string) (_ *engine, err error) {
-	e := &engine{depth: cfg.Stack, initFuel: cfg.InitFuel}
+	e := &engine{depth: cfg.Stack, initFuel: cfg.InitFuel, making: makingFuel(len(outline))}
 	if e.cache, err = wazero.NewCompilationCacheWithDir(native); err != nil {
 		return nil, fmt.Errorf("open machine code: %w", err)
 	}
@@ -62,7 +69,7 @@ func load(ctx context.Context, cfg Config, outline []byte, native string) (_ *en
 // instantiate makes an instance and initialises it. A *trap or a *Refusal is
 // the module's fault.
 func (e *engine) instantiate() (_ *instance, err error) {
-	g := &instance{depth: e.depth, start: e.initFuel}
+	g := &instance{depth: e.depth, start: e.initFuel, making: e.making}
 	g.ctx = context.WithValue(context.Background(), instanceKey{}, g)
 	cfg := wazero.NewModuleConfig().WithName("").WithStartFunctions()
 	ctx := experimental.WithMemoryAllocator(g.ctx, experimental.MemoryAllocatorFunc(allocateMemory))
@@ -117,7 +124,12 @@ func (g *instance) global(name string) (api.MutableGlobal, error) {
 // equip an instance for calls of single rows.
 func (g *instance) equip(j *judge) (err error) {
 	g.inputs, g.outputs = len(j.description.Inputs), len(j.description.Outputs)
-	g.row, err = g.reserve(1)
+	if g.row, err = g.reserve(1); err == nil {
+		return nil
+	}
+	if none := (*noRoom)(nil); errors.As(err, &none) {
+		return refuse("%v", err)
+	}
 	return err
 }
 

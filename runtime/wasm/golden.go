@@ -39,7 +39,7 @@ func goldenValue(bits uint64, row int) float64 {
 	case 0:
 		return missing
 	case 1:
-		return 0
+		return math.Copysign(0, fraction-0.5) // which a module may tell apart
 	case 2:
 		return 1
 	case 3, 4:
@@ -54,16 +54,23 @@ func goldenValue(bits uint64, row int) float64 {
 	return fraction
 }
 
+// Rows of the probe that are zero in all columns, by their numbers.
+const (
+	zeroRow         = goldenRows + 3
+	negativeZeroRow = goldenRows + 4
+)
+
 // probeColumns are the golden rows, then rows within what each column can
 // truly have: its bounds, what lies between, and each column missing for once.
 func probeColumns(d abi.Description) [][]float64 {
 	columns := goldenColumns(len(d.Inputs))
+	negative := math.Copysign(0, -1)
 	for c, in := range d.Inputs {
 		low, high := features.Bounds(in.Name)
 		if math.IsInf(low, 0) || math.IsInf(high, 0) {
 			low, high = -1e6, 1e6
 		}
-		columns[c] = append(columns[c], low, high, missing, 0)
+		columns[c] = append(columns[c], low, high, missing, 0, negative)
 		for r := range 64 {
 			bits := splitmix(uint64(c)<<32 | uint64(goldenRows+r))
 			v := low + float64((high-low)*(float64(bits&(1<<20-1))/(1<<20)))

@@ -294,8 +294,8 @@ func (h *Host) Check(ctx context.Context, code []byte) Report {
 // key of a module with a digest in the store: whatever the outcome hangs on.
 func (h *Host) key(sum string, b features.Budget) string {
 	c := h.cfg.under(b)
-	return digest(fmt.Appendf(nil, "%d %d %d %s %s %v %v %d %d %d %d %v %q", formatVersion, abi.Version, meter.Version,
-		h.program, sum, c.Limits, c.Budget, c.InitFuel, c.ProbeFuel, c.Stack, c.MaxDiscards,
+	return digest(fmt.Appendf(nil, "%d %d %d %s %s %v %v %d %d %d %v %q", formatVersion, abi.Version, meter.Version,
+		h.program, sum, c.Limits, c.Budget, c.InitFuel, c.ProbeFuel, c.Stack,
 		c.Compile, c.Compiler))
 }
 

@@ -1,6 +1,7 @@
 package wasm
 
 import (
+	"math"
 	"strings"
 	"testing"
 
@@ -64,16 +65,16 @@ func TestFirstCallsFit(t *testing.T) {
 // as many rows as may fail.
 func TestSlowFailures(t *testing.T) {
 	t.Parallel()
-	tr := admit(t, newHost(t, func(c *Config) { c.InitFuel = 20_000_000 }), w.Transform{
+	tr := admit(t, newHost(t, nil), w.Transform{
 		Locals: w.I64,
-		Row:    w.In(0) + w.F64Const(-77) + w.F64Eq + w.If(w.Empty, passes(100_000), w.I32Const(1), w.Return) + w.Out(0, w.In(1)),
+		Row:    w.In(0) + w.F64Const(-77) + w.F64Eq + w.If(w.Empty, passes(1_000_000), w.I32Const(1), w.Return) + w.Out(0, w.In(1)),
 	}.Bytes())
 	in, out := columns(2, 900), columns(1, 900)
 	for i := range in[0] {
 		in[0][i] = -77
 	}
 	err := tr.Apply(in, out)
-	if err == nil || !strings.Contains(err.Error(), "spent more than 205000000 of fuel") {
+	if err == nil || !strings.Contains(err.Error(), "calls that failed spent more than") {
 		t.Errorf("got %v", err)
 	}
 	one := []float64{0}
@@ -113,8 +114,138 @@ func TestMessagesSpendFuel(t *testing.T) {
 func TestProbeWithoutFuel(t *testing.T) {
 	t.Parallel()
 	tr := admit(t, newHost(t, nil), w.Transform{}.Bytes())
-	p := &prober{core: tr.core, in: goldenColumns(2)}
-	if _, _, err := p.ask(nil, []int{0, 1, 2}, 3); err == nil || !strings.Contains(err.Error(), "more than its fuel") {
+	p := newProber(tr.core, goldenColumns(2), 0)
+	if _, _, err := p.ask(nil, []int{0, 1, 2}, 3); err == nil || !strings.Contains(err.Error(), "more than 0 of fuel") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A module has calls of as many rows as its allocator has memory for.
+func TestSmallHeaps(t *testing.T) {
+	t.Parallel()
+	for bytes, want := range map[int32]int64{
+		1 << 20:  4096,
+		99 << 10: 4096, // 64 KiB of inputs and 32 KiB of outputs, after a row
+		64 << 10: 2048,
+		33 << 10: 1365, // the inputs of 2048 rows are split
+		60:       1,
+	} {
+		// A heap from 64 KiB on, whose end is in global 0.
+		heap := w.Transform{
+			MinPages: 40,
+			First:    func(b *w.Builder) { b.Global(w.I32, true, w.I32Const(1<<16)) },
+			Alloc: w.GlobalGet(0) + w.LocalGet(0) + w.I32Add + w.I32Const(1<<16+bytes) + w.I32GtU +
+				w.If(w.Empty, w.I32Const(0), w.Return) +
+				w.GlobalGet(0) + w.LocalGet(0) + w.I32Add + w.GlobalSet(0) +
+				w.GlobalGet(0) + w.LocalGet(0) + w.I32Sub,
+			Row: w.Out(0, w.In(0)+w.In(1)+w.F64Add),
+		}
+		tr := admit(t, newHost(t, nil), heap.Bytes())
+		if n := tr.core.chunk.Load(); n != want {
+			t.Errorf("a heap of %d bytes: calls of %d rows, want %d", bytes, n, want)
+		}
+		in, out := columns(2, 9000), columns(1, 9000)
+		for i := range in[0] {
+			in[0][i], in[1][i] = float64(i), 1
+		}
+		if err := tr.Apply(in, out); err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range out[0] {
+			if v != float64(i+1) {
+				t.Fatalf("a heap of %d bytes: row %d is %v", bytes, i, v)
+			}
+		}
+	}
+}
+
+// Half of all rows may fail, also where each takes much.
+func TestDearRowsOfWhichHalfFail(t *testing.T) {
+	t.Parallel()
+	const rows = 3000
+	tr := admit(t, newHost(t, nil), w.Transform{
+		Locals: w.I64,
+		Row:    passes(50_000) + w.In(0) + w.F64Const(-77) + w.F64Eq + w.If(w.Empty, w.I32Const(1), w.Return) + w.Out(0, w.In(1)),
+	}.Bytes())
+	in, out := columns(2, rows), columns(1, rows)
+	for i := range rows {
+		in[1][i] = 1
+		if i%2 == 0 {
+			in[0][i] = -77
+		}
+	}
+	if err := tr.Apply(in, out); err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range out[0] {
+		if (v == 1) != (i%2 == 1) {
+			t.Fatalf("row %d is %v", i, v)
+		}
+	}
+}
+
+// Rows of the probe that trap are missing; rows that fail by return are, too.
+func TestProbeWithRowsThatTrap(t *testing.T) {
+	t.Parallel()
+	for name, then := range map[string]w.Code{"trap": w.Unreachable, "return": w.I32Const(1) + w.Return} {
+		code := w.Transform{Row: w.In(0) + w.F64Const(0.25) + w.F64Gt + w.In(0) + w.F64Const(0.75) + w.F64Lt + w.I32And + w.If(w.Empty, then) + w.Out(0, w.In(1))}.Bytes()
+		r := newHost(t, nil).Check(t.Context(), code)
+		if err := r.Err(); err != nil || r.Facts.FailedRows < 30 {
+			t.Errorf("%s: %d rows failed, %v", name, r.Facts.FailedRows, err)
+		}
+	}
+}
+
+// A row is as dear as it is, however its calls went.
+func TestRowFuel(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int64{100, 20_000, 30_000} {
+		one := measure(t, passes(n))
+		if dear := measure(t, passes(2*n)); dear < 19*one/10 || dear > 21*one/10 {
+			t.Errorf("%d passes take %d a row, twice as many %d", n, one, dear)
+		}
+	}
+}
+
+// measure what a row takes, some of which return an error after all work.
+func measure(t *testing.T, work w.Code) int64 {
+	t.Helper()
+	r := newHost(t, func(c *Config) { c.ProbeFuel = 1 << 38 }).Check(t.Context(), w.Transform{
+		Locals: w.I64, Row: work + w.In(0) + w.F64Const(1) + w.F64Eq + w.If(w.Empty, w.I32Const(1), w.Return) + w.Out(0, w.In(1)),
+	}.Bytes())
+	if err := r.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return r.Facts.RowFuel
+}
+
+// Rows as dear as this are asked less often, and dearer ones are refused by
+// their price.
+func TestProbeFollowsThePrice(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int64]string{50_000: "", 100_000: "more than 300000000 of fuel, a row takes about"} {
+		r := newHost(t, nil).Check(t.Context(), w.Transform{Locals: w.I64, Row: passes(n) + w.Out(0, w.In(1))}.Bytes())
+		switch err := r.Err(); {
+		case want == "" && (err != nil || r.Facts.RowFuel < 400_000):
+			t.Errorf("%d passes: %d a row, %v", n, r.Facts.RowFuel, err)
+		case want != "" && (err == nil || !strings.Contains(err.Error(), want)):
+			t.Errorf("%d passes: got %v, want %q", n, err, want)
+		}
+	}
+}
+
+// Each column of the golden rows has zeros of both signs.
+func TestGoldenRowsHaveBothZeros(t *testing.T) {
+	t.Parallel()
+	for c, column := range goldenColumns(20) {
+		signs := map[bool]int{}
+		for _, v := range column {
+			if v == 0 {
+				signs[math.Signbit(v)]++
+			}
+		}
+		if len(signs) != 2 {
+			t.Errorf("column %d has zeros %v", c, signs)
+		}
 	}
 }

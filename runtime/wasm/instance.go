@@ -25,7 +25,8 @@ type instance struct {
 
 	ctx     context.Context // of calls; leads the stubs back here
 	start   int64           // fuel left for what is no row: initialising, describing, buffers
-	started int64           // fuel that making it took
+	started int64           // fuel that it spent to start
+	making  int64           // fuel that making another is worth besides
 	depth   int64           // of each call
 	args    [3]uint64
 	console console // all that was printed
@@ -34,7 +35,7 @@ type instance struct {
 
 	inputs, outputs int
 	row             buffers
-	batch           buffers // nil until the first batch
+	batch           buffers // none until the first batch; those of a row where there is no room
 }
 
 // buffers lie in the guest's memory, for calls of at most rows rows.
@@ -125,13 +126,20 @@ func (g *instance) allocate(bytes int) (uint32, error) {
 	at := uint32(g.args[0])
 	switch _, ok := g.memory.Read(at, uint32(bytes)); {
 	case at == 0:
-		return 0, refuse("%s has no %d bytes to give: let memory grow", abi.Alloc, bytes)
+		return 0, &noRoom{bytes}
 	case at%abi.Alignment != 0:
 		return 0, refuse("%s gave address %d for %d bytes: align it to %d", abi.Alloc, at, bytes, abi.Alignment)
 	case !ok:
 		return 0, refuse("%s gave address %d for %d bytes, outside of the memory of %d: grow memory first", abi.Alloc, at, bytes, g.memory.Size())
 	}
 	return at, nil
+}
+
+// noRoom is the error where the allocator has no memory left.
+type noRoom struct{ bytes int }
+
+func (e *noRoom) Error() string {
+	return fmt.Sprintf("%s has no %d bytes to give: let memory grow", abi.Alloc, e.bytes)
 }
 
 // reserve buffers for calls of some rows.
@@ -141,6 +149,12 @@ func (g *instance) reserve(rows int) (buffers, error) {
 		return buffers{}, err
 	}
 	out, err := g.allocate(8 * rows * g.outputs)
+	if none := (*noRoom)(nil); errors.As(err, &none) {
+		// What was given is not taken back, and may do for fewer rows.
+		if rows = rows * g.inputs / (g.inputs + g.outputs); rows > 1 {
+			out, err = in+uint32(8*rows*g.inputs), nil
+		}
+	}
 	if err != nil {
 		return buffers{}, err
 	}

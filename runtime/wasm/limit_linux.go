@@ -30,7 +30,7 @@ const threadStacks = 64 << 20
 // so that a goroutine of its own can watch time to the millisecond; the
 // system's limits stand behind it, and stop a single huge allocation.
 func (j job) limit() {
-	_, data := memory()
+	before, data := memory()
 	seconds := uint64(j.CPU/time.Second) + 2
 	for what, most := range map[int]uint64{
 		syscall.RLIMIT_CORE:  0,
@@ -43,13 +43,12 @@ func (j job) limit() {
 			os.Exit(1)
 		}
 	}
-	debug.SetGCPercent(50)
-	debug.SetMemoryLimit(j.Memory)
-	go j.watch()
+	debug.SetGCPercent(25)
+	debug.SetMemoryLimit(j.Memory * 3 / 4) // so that what it watches is hardly ever garbage
+	go j.watch(before)
 }
 
-func (j job) watch() {
-	before, _ := memory()
+func (j job) watch(before int64) {
 	for {
 		var used syscall.Rusage
 		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err == nil {
@@ -64,8 +63,10 @@ func (j job) watch() {
 	}
 }
 
-// memory is the bytes that are resident, and those that are mapped for data.
-func memory() (resident, data int64) {
+// memory is the bytes that are resident and this process's own, and those that
+// are mapped for data. Pages of the program's file are left out: which of them
+// are in memory hangs on what else ran, and not on the module.
+func memory() (own, data int64) {
 	text, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
 		return 0, 0
@@ -75,5 +76,5 @@ func memory() (resident, data int64) {
 		return 0, 0
 	}
 	page := int64(os.Getpagesize())
-	return res * page, d * page
+	return (res - shared) * page, d * page
 }

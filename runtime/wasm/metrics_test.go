@@ -43,7 +43,7 @@ func TestMetrics(t *testing.T) {
 	want := strings.ReplaceAll(`
 		# HELP livelab_transform_discarded_instances_total Instances of a transform that were lost to a trap.
 		# TYPE livelab_transform_discarded_instances_total counter
-		livelab_transform_discarded_instances_total{DIGEST,transform="sample"} 3
+		livelab_transform_discarded_instances_total{DIGEST,transform="sample"} 2
 		# HELP livelab_transform_failed_rows_total Rows that a transform failed on, by reason.
 		# TYPE livelab_transform_failed_rows_total counter
 		livelab_transform_failed_rows_total{DIGEST,reason="fuel",transform="sample"} 0

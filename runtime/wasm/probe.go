@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"livelab/pipeline/features"
+	"livelab/plugins/abi"
 )
 
 // answers of a transform to some rows.
@@ -13,7 +15,6 @@ type answers struct {
 	out   [][]float64
 	bad   map[int]int // rows that failed, by cause + 1
 	first *features.RowError
-	fuel  int64  // that they took
 	pages uint32 // of memory that the instance had then
 }
 
@@ -21,33 +22,48 @@ type answers struct {
 type prober struct {
 	core *core
 	in   [][]float64
-	fuel int64 // left for all that it asks
+	most int64 // fuel for all that it asks
+	left int64 // of it
+
+	price    int64 // fuel of a row in calls that succeeded, of the last that were asked
+	failures int64 // fuel of rows that failed, with instances in the place of lost ones
+	making   int64 // fuel of those instances
 }
 
-// ask for the rows of an order, so many in a call, of an instance. It gives
-// back the answers in the order of the rows, and the instance for more.
+func newProber(c *core, in [][]float64, fuel int64) *prober {
+	return &prober{core: c, in: in, most: fuel, left: fuel}
+}
+
+// ask for some rows, so many in a call, of an instance. It gives back the
+// answers by the rows' numbers, and the instance for more.
 func (p *prober) ask(g *instance, order []int, chunk int) (*instance, answers, error) {
 	d := p.core.judge.description
-	chunk = min(chunk, batchRows(len(d.Inputs)+len(d.Outputs)))
 	in, out := columns(len(d.Inputs), len(order)), columns(len(d.Outputs), len(order))
 	for i, row := range order {
 		for c := range in {
 			in[c][i] = p.in[c][row]
 		}
 	}
+	widest := batchRows(len(d.Inputs) + len(d.Outputs))
+	chunk = min(chunk, p.core.judge.fitting(widest, p.price))
 	s := &session{
 		judge: p.core.judge, pool: p.core.pool, stats: new(counters), in: in, out: out, rows: len(order),
-		policy: Missing, maxFailed: len(order), maxDiscards: p.core.maxDiscards,
-		maxFuel: max(p.fuel, 1), bad: map[int]int{}, chunk: chunk,
+		policy: Missing, maxFuel: max(p.left, 1), bad: map[int]int{}, chunk: chunk, widest: widest,
 	}
 	var err error
-	for lo := 0; lo < len(order); lo += chunk {
-		if g, err = s.run(g, lo, min(lo+chunk, len(order))); err != nil {
-			return nil, answers{}, err
-		}
+	for lo := 0; lo < len(order) && err == nil; lo += chunk {
+		g, err = s.run(g, lo, min(lo+chunk, len(order)))
 	}
-	p.fuel -= s.fuel
-	a := answers{out: columns(len(out), len(p.in[0])), bad: map[int]int{}, first: s.first, fuel: s.fuel}
+	p.left -= s.spent()
+	p.failures += s.wasted
+	p.making += s.making
+	if s.judged > 0 {
+		p.price = s.useful / int64(s.judged)
+	}
+	if err != nil {
+		return nil, answers{}, p.why(err, s)
+	}
+	a := answers{out: columns(len(out), len(p.in[0])), bad: map[int]int{}, first: s.first}
 	if g != nil {
 		a.pages = g.memory.Size() >> 16
 	}
@@ -65,88 +81,177 @@ func (p *prober) ask(g *instance, order []int, chunk int) (*instance, answers, e
 	return g, a, nil
 }
 
-// pure refuses a transform whose answers to a row hang on anything else.
+// why the probe ended early.
+func (p *prober) why(err error, s *session) error {
+	switch {
+	case !errors.Is(err, errFuel):
+		return err
+	case p.price == 0 && s.judged == 0 && s.first != nil:
+		return p.allFail(s.first)
+	case p.making > p.most/2:
+		return refuse("the probe spent more than %d of fuel, %d of it for instances made anew after traps: return an error instead of a trap, or do less in %s", p.most, p.making, abi.Initialize)
+	case p.failures > p.most/2:
+		return refuse("the probe spent more than %d of fuel, %d of it in rows that failed: fail early", p.most, p.failures)
+	}
+	return refuse("the probe spent more than %d of fuel, a row takes about %d: do less work for a row, or in %s", p.most, p.price, abi.Initialize)
+}
+
+func (p *prober) allFail(first *features.RowError) error {
+	return refuse("every row of the probe fails, such as %v: answer rows of all kinds, with NaN where nothing can be said", first)
+}
+
+// pure refuses a transform whose answers to a row hang on anything else. All
+// rows are asked once, each in a call of its own, so that one that traps costs
+// a single instance.
 func (p *prober) pure() (_ answers, err error) {
 	rows := len(p.in[0])
-	forward, backward := make([]int, rows), make([]int, rows)
-	for i := range rows {
-		forward[i], backward[i] = i, rows-1-i
-	}
 	g, err := p.core.pool.take()
 	if err != nil {
 		return answers{}, err
 	}
 	defer func() { p.core.pool.put(g) }()
-	g, want, err := p.ask(g, forward, rows)
+	fresh := int64(len(lone(rows))) * (g.started + g.making)
+	g, want, err := p.ask(g, upTo(rows), 1)
 	if err != nil {
 		return answers{}, err
 	}
 	if len(want.bad) == rows {
-		return answers{}, refuse("every row of the probe fails, such as %v: answer rows of all kinds, with NaN where nothing can be said", want.first)
+		return answers{}, p.allFail(want.first)
 	}
+	few := p.plan(want, p.left-fresh)
 	for _, way := range []struct {
 		order  []int
 		chunk  int
 		reason string
 	}{
-		{forward, rows, "it keeps state between calls"},
-		{backward, rows, "its answers depend on the order of rows"},
-		{forward, 64, "its answers depend on how rows are put together in calls"},
-		{forward, 7, "its answers depend on how rows are put together in calls"},
-		{backward, 1, "it keeps state between rows"},
-		{forward, 1, "it keeps state between rows"},
-		{forward, rows, "it keeps state between calls"},
+		{few.all, 1, "it keeps state between calls"},
+		{reversed(few.all), 1, "it keeps state between rows"},
+		{few.large, rows, "its answers depend on how rows are put together in calls"},
+		{reversed(few.large), rows, "its answers depend on the order of rows"},
+		{few.large, 64, "its answers depend on how rows are put together in calls"},
+		{few.all, 7, "its answers depend on how rows are put together in calls"},
+		{few.large, rows, "it keeps state between calls"},
 	} {
 		var got answers
 		if g, got, err = p.ask(g, way.order, way.chunk); err != nil {
 			return answers{}, err
 		}
-		if where := want.differ(got); where != "" {
+		if where := want.differ(got, way.order); where != "" {
 			return answers{}, refuse("%s (%s): compute each row from its own inputs alone", way.reason, where)
 		}
 	}
-	if g, err = p.large(g, want); err != nil {
+	price := p.price
+	if g, err = p.large(g, want, few.good); err != nil {
 		return answers{}, err
 	}
-	return want, p.alone(want)
+	err = p.alone(want)
+	p.price = price
+	return want, err
 }
 
-// large asks for the rows over and over in one call, as large as one that is
-// not judged again in halves can be.
-func (p *prober) large(g *instance, want answers) (*instance, error) {
-	rows := len(p.in[0])
-	n := batchRows(len(p.in) + len(want.out))
-	if each := want.fuel / int64(rows); each > 0 {
-		n = min(n, int(p.core.judge.alone()/each))
-	}
-	if n <= rows {
-		return g, nil
-	}
-	many := &prober{core: p.core, in: columns(len(p.in), n), fuel: p.fuel}
-	order := make([]int, n)
-	for i := range order {
-		order[i] = i
-		for c := range p.in {
-			many.in[c][i] = p.in[c][i%rows]
+// A plan says which rows are asked in the other ways.
+type plan struct {
+	good  []int // of those that succeeded
+	all   []int // with some that failed
+	large []int // for large calls, in which each failure costs many
+}
+
+// leastRows are asked in each way, however dear they are.
+const leastRows = 32
+
+// plan as many rows as fuel allows, by what they took: half of it is for
+// those that succeeded, in seven ways, and a quarter for those that failed.
+func (p *prober) plan(want answers, fuel int64) plan {
+	var good, bad []int
+	for row := range p.in[0] {
+		if want.bad[row] == 0 {
+			good = append(good, row)
+		} else {
+			bad = append(bad, row)
 		}
 	}
-	g, got, err := many.ask(g, order, n)
+	const ways, halvings = 7, 9
+	f := plan{good: spread(good, max(leastRows, share(fuel/2, ways*p.price)))}
+	if len(bad) == 0 {
+		f.all, f.large = f.good, f.good
+		return f
+	}
+	each := p.failures / int64(len(bad))
+	f.all = merge(f.good, spread(bad, max(1, share(fuel/8, 5*each))))
+	f.large = merge(f.good, spread(bad, share(fuel/8, 4*halvings*each)))
+	return f
+}
+
+// share is how many times a price goes into some fuel.
+func share(fuel, price int64) int {
+	return int(min(max(fuel, 0)/max(price, 1), math.MaxInt32))
+}
+
+// spread takes at most n of rows, evenly.
+func spread(rows []int, n int) []int {
+	if n >= len(rows) {
+		return rows
+	}
+	few := make([]int, n)
+	for i := range few {
+		few[i] = rows[i*len(rows)/n]
+	}
+	return few
+}
+
+func merge(a, b []int) []int {
+	all := slices.Concat(a, b)
+	slices.Sort(all)
+	return all
+}
+
+func reversed(rows []int) []int {
+	back := slices.Clone(rows)
+	slices.Reverse(back)
+	return back
+}
+
+func upTo(n int) []int {
+	rows := make([]int, n)
+	for i := range rows {
+		rows[i] = i
+	}
+	return rows
+}
+
+// large asks for rows that succeed over and over in one call, as large as one
+// that is not judged again in halves can be.
+func (p *prober) large(g *instance, want answers, good []int) (*instance, error) {
+	n := p.core.judge.fitting(batchRows(len(p.in)+len(want.out)), p.price)
+	if n <= len(good) {
+		return g, nil
+	}
+	many := newProber(p.core, columns(len(p.in), n), p.most)
+	many.left, many.price = p.left, p.price
+	for i := range n {
+		for c := range p.in {
+			many.in[c][i] = p.in[c][good[i%len(good)]]
+		}
+	}
+	g, got, err := many.ask(g, upTo(n), n)
 	if err != nil {
 		return nil, err
 	}
-	p.fuel = many.fuel
-	for i := range order {
-		if where := want.differAs(i%rows, got, i); where != "" {
+	p.left = many.left
+	for i := range n {
+		if where := want.differAs(good[i%len(good)], got, i); where != "" {
 			return g, refuse("its answers depend on how rows are put together in calls (%s): compute each row from its own inputs alone", where)
 		}
 	}
 	return g, nil
 }
 
+// lone are the rows that are asked of a fresh instance each.
+func lone(rows int) [4]int { return [...]int{0, rows / 2, zeroRow, negativeZeroRow} }
+
 // alone asks a few rows of a fresh instance each.
 func (p *prober) alone(want answers) error {
-	rows := len(p.in[0])
-	for _, row := range []int{0, 1, rows / 2, rows - 1} {
+	for _, row := range lone(len(p.in[0])) {
 		g, got, err := p.ask(nil, []int{row}, 1)
 		if g != nil {
 			g.close()
@@ -154,24 +259,22 @@ func (p *prober) alone(want answers) error {
 		if err != nil {
 			return err
 		}
-		if where := want.differAt(got, row); where != "" {
+		if where := want.differAs(row, got, row); where != "" {
 			return refuse("it keeps state between rows (%s): compute each row from its own inputs alone", where)
 		}
 	}
 	return nil
 }
 
-// differ says where answers are not the same, bit by bit.
-func (a answers) differ(b answers) string {
-	for row := range a.out[0] {
-		if where := a.differAt(b, row); where != "" {
+// differ says where answers to some rows are not the same, bit by bit.
+func (a answers) differ(b answers, rows []int) string {
+	for _, row := range rows {
+		if where := a.differAs(row, b, row); where != "" {
 			return where
 		}
 	}
 	return ""
 }
-
-func (a answers) differAt(b answers, row int) string { return a.differAs(row, b, row) }
 
 // differAs compares a row with the one that is another in b.
 func (a answers) differAs(row int, b answers, other int) string {
@@ -198,23 +301,19 @@ func columns(n, rows int) [][]float64 {
 // recheck that the golden rows are answered as they were at admission, with
 // the instance that then serves.
 func (c *core) recheck(golden string, fuel int64) error {
-	p := &prober{core: c, in: goldenColumns(len(c.judge.description.Inputs)), fuel: fuel}
-	order := make([]int, goldenRows)
-	for i := range order {
-		order[i] = i
-	}
+	p := newProber(c, goldenColumns(len(c.judge.description.Inputs)), fuel)
 	g, err := c.pool.take()
 	if err != nil {
 		return err
 	}
 	defer func() { c.pool.put(g) }()
 	var got answers
-	if g, got, err = p.ask(g, order, goldenRows); err != nil {
+	if g, got, err = p.ask(g, upTo(goldenRows), 1); err != nil {
 		return err
 	}
 	if got.hash(goldenRows) != golden {
 		return errors.New("its answers to the golden rows are others")
 	}
-	c.expect(got.fuel, goldenRows)
+	c.expect(p.price)
 	return nil
 }

@@ -18,23 +18,37 @@ type session struct {
 	in, out [][]float64
 	rows    int
 
-	policy      Policy
-	maxFailed   int
-	maxDiscards int
-	maxWasted   int64       // fuel of what came to nothing, 0 for as much as it may
-	maxFuel     int64       // of all calls and instances, 0 for as much as they may
-	bad         map[int]int // where not nil, collects the rows that failed by cause + 1
+	policy    Policy
+	maxWasted int64       // fuel of what came to nothing, besides wasteShare; 0 for as much as it may
+	maxFuel   int64       // of all calls and instances, 0 for as much as they may
+	bad       map[int]int // where not nil, collects the rows that failed by cause + 1
 
-	mu       sync.Mutex
-	next     int // the first row that nobody has taken
-	chunk    int // rows of the next call
-	failed   int
-	discards int
-	wasted   int64
-	fuel     int64
-	first    *features.RowError // of those that failed, the lowest
-	err      error
+	mu     sync.Mutex
+	next   int // the first row that nobody has taken
+	chunk  int // rows of the next call
+	streak int // calls of so many that succeeded one after another
+	widest int // rows of any call
+	wasted int64
+	useful int64              // fuel of calls that succeeded
+	judged int                // rows in them
+	making int64              // fuel of instances made anew
+	first  *features.RowError // of those that failed, the lowest
+	err    error
 }
+
+// What may come to nothing in one Apply: fuel whatever its rows, fuel for each
+// row, and so many times what succeeded. So a caller waits for a module whose
+// rows fail not much longer than for one of the same price whose rows succeed,
+// and all rows may fail where failing is cheap: an instance takes 100,000 to make
+// anew.
+const (
+	freeWaste   = 300_000_000
+	wastePerRow = 150_000
+	wasteShare  = 4
+)
+
+// errFuel is the error of a session that spent more than its maxFuel.
+var errFuel = errors.New("it spent more than its fuel")
 
 // claim the next rows to judge; none where all are taken or the session failed.
 func (s *session) claim() (lo, hi int) {
@@ -93,7 +107,18 @@ func (s *session) run(g *instance, lo, hi int) (_ *instance, err error) {
 			return g, err
 		}
 	}
-	o := s.judge.callBatch(g, s.in, s.out, lo, hi)
+	room, err := n, error(nil)
+	if n > 1 {
+		room, err = g.room()
+	}
+	if err == nil && n > room {
+		s.narrow(room)
+		return s.halves(g, lo, hi)
+	}
+	o := outcome{failed: true, trapped: true, cause: Trapped}
+	if err == nil {
+		o = s.judge.callBatch(g, s.in, s.out, lo, hi)
+	}
 	if g, err = s.settle(g, o); err != nil {
 		return g, err
 	}
@@ -110,7 +135,7 @@ func (s *session) run(g *instance, lo, hi int) (_ *instance, err error) {
 	if n == 1 {
 		return g, s.fail(lo, o)
 	}
-	s.unfit(n, o)
+	s.unfit(n)
 	return s.halves(g, lo, hi)
 }
 
@@ -129,18 +154,28 @@ func (s *session) most() int {
 	return s.chunk
 }
 
+// narrow calls to what buffers have room for.
+func (s *session) narrow(rows int) {
+	s.mu.Lock()
+	s.widest, s.chunk = min(s.widest, rows), min(s.chunk, rows)
+	s.mu.Unlock()
+}
+
 // waste counts fuel of a call that must be judged again, or failed. A module
-// that fails slowly would hold up its caller by the number of rows that may
-// fail, times the fuel that each may spend.
+// that fails slowly would hold up its caller by the number of its rows, times
+// the fuel that each may spend.
 func (s *session) waste(fuel int64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.wasted += fuel
-	if s.maxWasted > 0 && s.wasted > s.maxWasted {
-		return refuse("its calls that failed, with the instances made anew after traps, spent more than %d of fuel: mend what fails, or do less in %s", s.maxWasted, abi.Initialize)
+	if most := s.maxWasted + wasteShare*s.useful; s.maxWasted > 0 && s.wasted > most {
+		return refuse("its calls that failed spent more than %d of fuel, %d of it for instances made anew after traps: return an error instead of a trap, and fail early", most, s.making)
 	}
 	return nil
 }
+
+// spent is all fuel, of calls and instances.
+func (s *session) spent() int64 { return s.useful + s.wasted }
 
 // remake an instance in place of one that was discarded. There may be one
 // beside an error.
@@ -149,10 +184,11 @@ func (s *session) remake() (*instance, error) {
 	if err != nil {
 		return nil, err
 	}
+	fuel := g.started + g.making
 	s.mu.Lock()
-	s.fuel += g.started
+	s.making += fuel
 	s.mu.Unlock()
-	return g, s.waste(g.started)
+	return g, s.waste(fuel)
 }
 
 // settle counts a call, and discards the instance after a trap.
@@ -160,43 +196,40 @@ func (s *session) settle(g *instance, o outcome) (*instance, error) {
 	s.stats.calls.Add(1)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.fuel += o.spent
-	if s.maxFuel > 0 && s.fuel > s.maxFuel {
+	if s.maxFuel > 0 && s.spent()+o.spent > s.maxFuel {
 		g.close()
-		return nil, refuse("the probe spent more than its fuel: do less work for a row, or in %s", abi.Initialize)
+		if s.first == nil && o.failed { // for the one who says why
+			s.first = &features.RowError{Transform: s.judge.description.Name, Reason: o.reason}
+		}
+		return nil, errFuel
 	}
 	if !o.trapped {
 		return g, nil
 	}
 	g.close()
 	s.stats.discards.Add(1)
-	s.discards++
-	if s.discards > s.maxDiscards {
-		advice := ""
-		if o.cause == Trapped { // the other reasons say what to do
-			advice = ": mend it or leave it out"
-		}
-		return nil, refuse("more than %d calls of it trapped, the last because %s%s", s.maxDiscards, o.reason, advice)
-	}
 	return nil, nil
 }
 
-// fitted lets calls grow again where fuel is plenty.
+// fitted counts a call that succeeded, and lets calls grow again where fuel is
+// plenty.
 func (s *session) fitted(n int, spent int64) {
 	s.mu.Lock()
+	s.useful += spent
+	s.judged += n
 	if n == s.chunk && spent <= s.judge.alone()/4 {
-		s.chunk = min(2*n, batchRows(len(s.in)+len(s.out)))
+		if s.streak++; s.streak > 1 {
+			s.chunk, s.streak = min(2*n, s.widest), 0
+		}
 	}
 	s.mu.Unlock()
 }
 
-// unfit remembers that a call of n rows costs too much.
-func (s *session) unfit(n int, o outcome) {
-	if o.failed && o.cause != OutOfFuel {
-		return
-	}
+// unfit remembers that a call of n rows costs too much, or has rows that fail:
+// where many do, large calls are for nothing.
+func (s *session) unfit(n int) {
 	s.mu.Lock()
-	s.chunk = min(s.chunk, n/2)
+	s.chunk, s.streak = min(s.chunk, n/2), 0
 	s.mu.Unlock()
 }
 
@@ -227,15 +260,11 @@ func (s *session) fail(row int, o outcome) error {
 	if s.bad != nil {
 		s.bad[row] = int(o.cause) + 1
 	}
-	s.failed++
 	if s.first == nil || row < s.first.Row {
 		s.first = &features.RowError{Transform: s.judge.description.Name, Row: row, Reason: o.reason}
 	}
 	if s.policy == Fail {
 		return s.first
-	}
-	if s.failed > s.maxFailed {
-		return fmt.Errorf("more than %d rows failed, such as %w", s.maxFailed, s.first)
 	}
 	return nil
 }

@@ -57,7 +57,7 @@ func checkSurface(m *module.Module) error {
 func checkImport(m *module.Module, im module.Import) error {
 	s, ok := stubs[im.Name]
 	if !ok || im.Module != abi.WASI || im.Kind != module.KindFunc {
-		return refuse("it imports %s.%s: use nothing but what plugins/abi allows, no files and no network", clean(im.Module, 64), clean(im.Name, 64))
+		return refuse("it imports %s.%s: %s", clean(im.Module, 64), clean(im.Name, 64), without(im))
 	}
 	t := m.Types[im.Type]
 	var results []module.ValType
@@ -72,6 +72,17 @@ func checkImport(m *module.Module, im module.Import) error {
 		return refuse("it imports %s as %s: WASI has it as %s", im.Name, signature(t.Params, t.Results), signature(params, results))
 	}
 	return nil
+}
+
+// without an import: what to do.
+func without(im module.Import) string {
+	switch {
+	case im.Module == "env" && im.Name == "abort": // of AssemblyScript
+		return "build with --use abort="
+	case im.Module == "env":
+		return "link it into the module, the host offers no functions but some of WASI"
+	}
+	return "use nothing but what plugins/abi allows, no files and no network"
 }
 
 // checkInputs refuses columns that nobody can give.

@@ -30,17 +30,13 @@ type core struct {
 	stats  counters
 	chunk  atomic.Int64 // rows of a call that fitted last
 
-	policy      Policy
-	maxFailed   int
-	maxDiscards int
-	maxWasted   int64 // fuel of what comes to nothing in one Apply, whatever its rows
-	workers     int
+	policy  Policy
+	workers int
 }
 
 func newCore(cfg Config, e *engine, d abi.Description) *core {
 	c := &core{
-		engine: e, judge: newJudge(d, cfg.Budget), policy: cfg.OnRowError,
-		maxFailed: cfg.MaxFailedRows, maxDiscards: cfg.MaxDiscards, maxWasted: 8 * cfg.InitFuel, workers: cfg.Instances,
+		engine: e, judge: newJudge(d, cfg.Budget), policy: cfg.OnRowError, workers: cfg.Instances,
 	}
 	c.pool = newPool(cfg.Instances, c.instance)
 	c.chunk.Store(int64(batchRows(len(d.Inputs) + len(d.Outputs))))
@@ -48,12 +44,10 @@ func newCore(cfg Config, e *engine, d abi.Description) *core {
 }
 
 // expect has the first calls be as large as the fuel of a row alone is likely
-// to allow, by what some rows took: finding that out by trying costs an
-// instance for each try.
-func (c *core) expect(fuel int64, rows int) {
-	if each := fuel / int64(rows); each > 0 {
-		c.chunk.Store(max(1, min(c.chunk.Load(), c.judge.alone()*3/4/each)))
-	}
+// to allow, by what one takes: finding that out by trying costs an instance for
+// each try.
+func (c *core) expect(each int64) {
+	c.chunk.Store(int64(c.judge.fitting(int(c.chunk.Load()), each)))
 }
 
 // source is a module as it came, with its digest, which takes a while to make.
@@ -122,8 +116,8 @@ func (t *Transform) Apply(in, out [][]float64) error {
 	defer c.count(rows, sinceStart())
 	s := &session{
 		judge: c.judge, pool: c.pool, stats: &c.stats, in: in, out: out, rows: rows,
-		policy: c.policy, maxFailed: c.maxFailed, maxDiscards: c.maxDiscards,
-		maxWasted: c.maxWasted + int64(rows)*c.judge.budget.Row, chunk: int(c.chunk.Load()),
+		policy: c.policy, maxWasted: freeWaste + int64(rows)*wastePerRow, chunk: int(c.chunk.Load()),
+		widest: batchRows(len(in) + len(out)),
 	}
 	var others sync.WaitGroup
 	for range min(c.workers, (rows+s.chunk-1)/s.chunk) - 1 {

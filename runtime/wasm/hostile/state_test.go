@@ -40,10 +40,10 @@ func impure() []specimen {
 		probe("answers with the number of rows", "depend on how rows are put together", func(uint32) Transform {
 			return Transform{Row: Out(0, rows)}
 		}),
-		probe("answers with the place of the row", "depend on the order of rows", func(uint32) Transform {
+		probe("answers with the place of the row", "depend on how rows are put together", func(uint32) Transform {
 			return Transform{Row: Out(0, LocalGet(CurrentRow)+F64ConvertI32U)}
 		}),
-		probe("other answers in calls of one row", "it keeps state between rows", func(uint32) Transform {
+		probe("other answers in calls of one row", "depend on how rows are put together", func(uint32) Transform {
 			return Transform{Row: Out(0, LocalGet(ParamRows)+I32Const(1)+I32Eq+F64ConvertI32U)}
 		}),
 		probe("other answers in calls of more than 300 rows", "depend on how rows are put together", func(uint32) Transform {
@@ -64,13 +64,21 @@ func impure() []specimen {
 		probe("fails every seventh call", "failed once, and once it did not", func(n uint32) Transform {
 			return Transform{Body: tick(n) + GlobalGet(n) + I32Const(7) + I32RemU + I32Eqz + If(Empty, I32Const(1), Return) + EachRow(friendly)}
 		}),
-		probe("answers with the size of its memory, which grows", "it keeps state between", func(n uint32) Transform {
+		probe("answers with the size of its memory, which grows at each call", "do less work for a row", func(n uint32) Transform {
 			return Transform{Body: I32Const(1) + MemoryGrow + Drop + EachRow(Out(0, MemorySize+F64ConvertI32U))}
+		}),
+		probe("answers with the size of its memory, which grows once", "it keeps state between", func(n uint32) Transform {
+			return Transform{Body: tick(n) + GlobalGet(n) + I32Const(50) + I32Eq + MemoryGrow + Drop + EachRow(Out(0, MemorySize+F64ConvertI32U))}
+		}),
+		probe("gives every row the sign of the first zero", "it keeps state between rows", func(n uint32) Transform {
+			return Transform{Row: Out(0, F64Const(1)) + In(0) + F64Const(0) + F64Eq + If(Empty,
+				GlobalGet(n)+I32Eqz+If(Empty, In(0)+I64ReinterpretF64+I64Const(0)+I64Eq+I32Const(1)+I32Add+GlobalSet(n))+
+					Out(0, GlobalGet(n)+F64ConvertI32U))}
 		}),
 		probe("answers with what the input's buffer held before", "its answers depend on", func(n uint32) Transform {
 			return Transform{Row: Out(0, LocalGet(ParamIn)+LocalGet(ParamRows)+I32Const(4)+I32Shl+I32Add+At(F64Load, 0))}
 		}),
-		probe("keeps the mean of the batch", "depend on the order of rows", func(n uint32) Transform {
+		probe("keeps the mean of the batch", "depend on how rows are put together", func(n uint32) Transform {
 			return Transform{Locals: F64, Body: EachRow(LocalGet(FirstLocal) + In(0) + In(0) + F64Eq + "\x04" + Code(F64) + In(0) + Else + F64Const(0) + End + F64Add + LocalSet(FirstLocal) + Out(0, LocalGet(FirstLocal)))}
 		}),
 	}

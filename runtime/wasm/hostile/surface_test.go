@@ -83,8 +83,8 @@ func imports() []specimen {
 	const wasiName = abi.WASI
 	no := func(name string) string { return "it imports " + wasiName + "." + name + ": use nothing but" }
 	return []specimen{
-		function("env", "system", I32, I32, "it imports env.system"),
-		function("env", "abort", I32+I32+I32+I32, None, "it imports env.abort"),
+		function("env", "system", I32, I32, "env.system: link it into the module"),
+		function("env", "abort", I32+I32+I32+I32, None, "env.abort: build with --use abort="),
 		function("wasi_unstable", "fd_write", I32+I32+I32+I32, I32, "it imports wasi_unstable.fd_write"),
 		function(wasiName, "path_open", I32+I32+I32+I32+I32+I64+I64+I32+I32, I32, no("path_open")),
 		function(wasiName, "fd_read", I32+I32+I32+I32, I32, no("fd_read")),

@@ -21,8 +21,8 @@ func values() []specimen {
 	return []specimen{
 		turned("infinity", "output ratio is +Inf: give NaN", F64Const(math.Inf(1))),
 		turned("minus infinity", "output ratio is -Inf: give NaN", F64Const(math.Inf(-1))),
-		turned("a value above its most", "output ratio is 1.0000000000000002, outside of 0 to 1", F64Const(math.Nextafter(1, 2))),
-		turned("a value below its least", "output ratio is -5e-324, outside of 0 to 1", F64Const(-5e-324)),
+		turned("a value above its most", "output ratio is 1.0000000000000002, above its max of 1", F64Const(math.Nextafter(1, 2))),
+		turned("a value below its least", "output ratio is -5e-324, below its min of 0", F64Const(-5e-324)),
 		{name: "NaNs with payloads", outcome: "admitted: one NaN comes out", use: oneNaN, code: made(Transform{
 			Row: In(0) + F64Const(trigger) + F64Eq + IfElse(Empty, Out(0, F64Bits(0xfff4_0000_dead_beef)), friendly),
 		})},

@@ -8,7 +8,7 @@ import (
 
 const (
 	spent   = "it spent more than"
-	trapped = "calls of it trapped, the last because "
+	trapped = "every row of the probe fails, such as row 0: "
 )
 
 // instead of the usual function, one that a test made.
@@ -58,16 +58,16 @@ func work() []specimen {
 			First: callTree, Omit: []string{abi.Describe},
 			Last: func(b *Builder) { b.ExportFunc(abi.Describe, b.Func(None, I64, None, Call(0), I64Const(0))) },
 		})},
-		{name: "_initialize that takes most of its fuel, and rows that trap", step: wasm.StepProbe, reason: "the probe spent more than its fuel",
+		{name: "_initialize that takes most of its fuel, and rows that trap", step: wasm.StepProbe, reason: "the probe spent more than 300000000 of fuel",
 			code: made(Transform{
 				Row: In(0) + F64Const(1) + F64Eq + If(Empty, Unreachable) + friendly,
 				Last: func(b *Builder) {
-					b.ExportFunc(abi.Initialize, b.Func(None, None, I64, busy(60_000_000)))
+					b.ExportFunc(abi.Initialize, b.Func(None, None, I64, busy(22_000_000)))
 				}})},
-		{name: "rows that each take most of the fuel of a call", step: wasm.StepProbe, reason: "the probe spent more than its fuel",
+		{name: "rows that each take most of the fuel of a call", step: wasm.StepProbe, reason: "the probe spent more than 300000000 of fuel",
 			code: made(Transform{Locals: I64, Row: I64Const(1_000_000) + LocalSet(FirstLocal) + Loop(Empty,
 				LocalGet(FirstLocal), I64Const(1), I64Sub, LocalTee(FirstLocal), I64Const(0), I64GtS, BrIf(0)) + friendly})},
-		{name: "rows that fail with messages that take long", step: wasm.StepProbe, reason: "the probe spent more than its fuel",
+		{name: "rows that fail with messages that take long", step: wasm.StepProbe, reason: "the probe spent more than 300000000 of fuel",
 			code: made(func() Transform {
 				t := instead(abi.Error, None, I64, I64Const(800_000)+LocalSet(1)+Loop(Empty,
 					LocalGet(1), I64Const(1), I64Sub, LocalTee(1), I64Const(0), I64GtS, BrIf(0))+I64Const(0))
