@@ -201,10 +201,13 @@ func TestTransformFlags(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(s.dir, "bad.wasm"), []byte("not a module"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	said := s.refused(t, exitFailed, "train", "--dataset", "frozen", "--transform", "bad.wasm")
+	if !strings.Contains(said, "bad.wasm is refused at the step parse: ") {
+		t.Errorf("a file that is no module: %s", said)
+	}
 	for _, tt := range []struct{ want, args string }{
 		{`there is no transform "moon"`, "--transform moon"},
 		{"no-such.wasm", "--transform ./no-such.wasm"},
-		{"bad.wasm is refused", "--transform bad.wasm"},
 		{`--transform-row-error is "ignore"`, "--transform moon --transform-row-error ignore"},
 		{"--transform-fuel-call is 0", "--transform moon --transform-fuel-call 0"},
 		{"--transform-memory is 65", "--transform moon --transform-memory 65"},
