@@ -124,3 +124,11 @@ func FuzzParseDescription(f *testing.F) {
 		}
 	})
 }
+
+// A space that does not break is how French writes numbers and units.
+func TestDocMayHaveSpacesThatDoNotBreak(t *testing.T) {
+	t.Parallel()
+	if _, err := ParseDescription([]byte(strings.Replace(good, "cycles", "24\u00a0h", 1))); err != nil {
+		t.Error(err)
+	}
+}

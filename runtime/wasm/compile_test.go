@@ -109,7 +109,7 @@ func TestLimitsGrowWithCode(t *testing.T) {
 	if small.CPU >= slowdown*500*time.Millisecond || small.Memory > slowdown*64<<20 {
 		t.Errorf("1 KiB of code may take %v and %d MiB", small.CPU, small.Memory>>20)
 	}
-	if large.CPU < slowdown*4*time.Second || large.Memory < slowdown*50<<20 {
+	if large.CPU < slowdown*4*time.Second || large.Memory < slowdown*70<<20 {
 		t.Errorf("1 MiB of code may take %v and %d MiB", large.CPU, large.Memory>>20)
 	}
 }
