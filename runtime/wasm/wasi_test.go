@@ -91,7 +91,9 @@ func TestStubsSpendFuel(t *testing.T) {
 	}{
 		"random": {"random_get", w.I32 + w.I32, w.I32Const(0) + w.I32Const(big), w.Call(0), 1},
 		"write":  {"fd_write", w.I32 + w.I32 + w.I32 + w.I32, w.I32Const(1) + w.I32Const(8) + w.I32Const(1) + w.I32Const(0), w.Call(0), 1},
-		"yield":  {"sched_yield", w.None, "", indirect, 10_050_000 / fuelHostCall},
+		// Vectors of nothing, where memory is zero.
+		"vectors": {"fd_write", w.I32 + w.I32 + w.I32 + w.I32, w.I32Const(1) + w.I32Const(1<<20) + w.I32Const(1024) + w.I32Const(0), w.Call(0), 10_050_000 / (1024 * fuelHostVector)},
+		"yield":   {"sched_yield", w.None, "", indirect, 10_050_000 / fuelHostCall},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
