@@ -10,14 +10,12 @@ import (
 func (w *Writer) run() {
 	defer close(w.done)
 	defer w.end()
-	ids := newIDs()
 	batch := make([]Prediction, 0, w.cfg.Batch)
 	for {
 		batch = w.gather(batch[:0])
 		if len(batch) == 0 {
 			return // stopping, and the queue is empty
 		}
-		ids.identify(batch) // before the first attempt, so that each one stores the same
 		if !w.store(batch) {
 			w.giveUp(len(batch))
 			return

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -71,6 +72,7 @@ type Writer struct {
 	cfg     Config
 	queue   chan Prediction
 	metrics *writerMetrics
+	ids     *ids
 
 	mu      sync.RWMutex // guards the flags, and Add against Stop
 	started bool
@@ -97,6 +99,7 @@ func NewWriter(cfg Config) (*Writer, error) {
 		queue:    make(chan Prediction, cfg.Queue),
 		stopping: make(chan struct{}),
 		done:     make(chan struct{}),
+		ids:      newIDs(),
 	}
 	w.life, w.end = context.WithCancel(context.Background())
 	var err error
@@ -117,20 +120,24 @@ func (w *Writer) Start() {
 	go w.run()
 }
 
-// Add queues a prediction and returns at once. One without an ID is given a
-// UUIDv7 when it is written. When the queue is full, or the writer has stopped,
-// the prediction is dropped and counted.
-func (w *Writer) Add(p Prediction) {
+// Add queues predictions and returns at once. One without an ID is given a
+// UUIDv7. When the queue is full, or the writer has stopped, a prediction is
+// dropped and counted.
+func (w *Writer) Add(ps []Prediction) {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
-	if w.stopped {
-		w.metrics.dropped.Inc()
-		return
-	}
-	select {
-	case w.queue <- p:
-	default:
-		w.metrics.dropped.Inc()
+	w.ids.identify(ps)
+	for _, p := range ps {
+		if w.stopped {
+			w.metrics.dropped.Inc()
+			continue
+		}
+		p.Features.Values = slices.Clone(p.Features.Values)
+		select {
+		case w.queue <- p:
+		default:
+			w.metrics.dropped.Inc()
+		}
 	}
 }
 

@@ -50,6 +50,8 @@ func (m *memory) AddPredictions(ctx context.Context, ps []Prediction) error {
 	return nil
 }
 
+func (m *memory) PrunePredictions(context.Context, time.Time) (int64, error) { return 0, nil }
+
 func (m *memory) RecentPredictions(context.Context, int) ([]Prediction, error) { return nil, nil }
 
 func (m *memory) set(away bool) {
@@ -75,7 +77,7 @@ func setup(t *testing.T, cfg Config) *Writer {
 
 func add(w *Writer, n int) {
 	for range n {
-		w.Add(Prediction{Model: "network-shortage"})
+		w.Add([]Prediction{{Model: "network-shortage"}})
 	}
 }
 
@@ -121,7 +123,7 @@ func TestWriterStopFlushes(t *testing.T) {
 		if got := m.count(); got != 95 {
 			t.Errorf("%d stored, want 95", got)
 		}
-		w.Add(Prediction{})
+		w.Add([]Prediction{{}})
 		if got := testutil.ToFloat64(w.metrics.dropped); got != 1 {
 			t.Errorf("%v counted as dropped after Stop, want 1", got)
 		}
@@ -133,7 +135,7 @@ func TestWriterDropsTheNewestWhenFull(t *testing.T) {
 		m := &memory{}
 		w := setup(t, Config{Store: m, Queue: 3})
 		for i := range 5 {
-			w.Add(Prediction{ID: fmt.Sprint(i)})
+			w.Add([]Prediction{{ID: fmt.Sprint(i)}})
 		}
 		w.Start()
 		if err := w.Stop(within(time.Second)); err != nil {
@@ -278,7 +280,7 @@ func BenchmarkAdd(b *testing.B) {
 	w.Start()
 	b.ReportAllocs()
 	for b.Loop() {
-		w.Add(Prediction{Model: "network-shortage"})
+		w.Add([]Prediction{{Model: "network-shortage"}})
 	}
 	b.StopTimer()
 	_ = w.Stop(within(time.Second))

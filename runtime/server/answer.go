@@ -23,6 +23,7 @@ type answer struct {
 	WeatherAt      *string  `json:"weather_at"` // time of the weather used
 	Imputed        []string `json:"imputed"`    // what was missing, see model.Predictor.Imputed
 	RequestID      string   `json:"request_id"`
+	PredictionID   string   `json:"prediction_id,omitempty"` // of the row in the prediction log
 }
 
 func (f *forecast) answer(requestID string) answer {
@@ -59,8 +60,9 @@ func (s *Server) predict(c *gin.Context) error {
 		return err
 	}
 	id := requestID(c)
-	s.record(f, &m.question, at, id)
-	return reply(c, f.answer(id))
+	a := f.answer(id)
+	a.PredictionID = s.record(f, &m.question, at, id)
+	return reply(c, a)
 }
 
 // reply answers 200 with a value as JSON.

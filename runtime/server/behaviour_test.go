@@ -49,7 +49,7 @@ func TestPredictionsAreLogged(t *testing.T) {
 	}
 	want := newestRow(t).Values
 	delete(want, "unix_time") // not the model's
-	if !maps.Equal(stored.Features, want) || !maps.Equal(given.Features, want) {
+	if !maps.Equal(stored.Features.Map(), want) || !maps.Equal(given.Features.Map(), want) {
 		t.Errorf("features %v and %v, want %v", given.Features, stored.Features, want)
 	}
 }
@@ -58,10 +58,10 @@ func TestPredictionsAreListed(t *testing.T) {
 	t.Parallel()
 	s := setup(t)
 	for i := range 3 {
-		s.log.Add(predlog.Prediction{
+		s.log.Add([]predlog.Prediction{{
 			ID: fmt.Sprint("id", i), At: noon, Version: "v1", Network: "oslo-bysykkel", Probability: 0.25, Threshold: 0.4,
-			HorizonHours: 1, Latency: time.Millisecond, Features: map[string]float64{"temp_2m": 10},
-		})
+			HorizonHours: 1, Latency: time.Millisecond, Features: predlog.FeaturesOf(map[string]float64{"temp_2m": 10}),
+		}})
 	}
 	body := do(s.Handler(), "GET", "/api/predictions?limit=2", "").Body.String()
 	for _, part := range []string{`"id":"id0","at":"2026-05-11T12:00:00Z"`, `"y":0,"proba":0.25,"threshold":0.4,"horizon_minutes":60,"latency_seconds":0.001,"features":{"temp_2m":10}`, `"as_of":null`} {

@@ -20,6 +20,8 @@ type nowhere struct{}
 
 func (nowhere) AddPredictions(context.Context, []predlog.Prediction) error { return nil }
 
+func (nowhere) PrunePredictions(context.Context, time.Time) (int64, error) { return 0, nil }
+
 func (nowhere) RecentPredictions(context.Context, int) ([]predlog.Prediction, error) {
 	return nil, nil
 }

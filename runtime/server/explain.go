@@ -53,7 +53,7 @@ func (s *Server) explain(c *gin.Context) error {
 	if e.Explanation, err = lang.explain(f, e.Contributions); err != nil {
 		return err
 	}
-	s.record(f, &m.question, at, id)
+	e.PredictionID = s.record(f, &m.question, at, id)
 	return reply(c, e)
 }
 

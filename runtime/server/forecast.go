@@ -24,6 +24,7 @@ type forecast struct {
 	// features.
 	network         string
 	asOf, weatherAt time.Time
+	row             map[string]float64 // all that is stored
 }
 
 // forecast answers a question; it changes the question's values where they
@@ -57,7 +58,7 @@ func (s *Server) fill(ctx context.Context, f *forecast, q *question) error {
 	if err != nil {
 		return rowError(err)
 	}
-	f.network, f.asOf, f.weatherAt = row.Network, row.AsOf, row.WeatherAt
+	f.network, f.asOf, f.weatherAt, f.row = row.Network, row.AsOf, row.WeatherAt, row.Values
 	var missing []string
 	for i, name := range f.schema.columns {
 		v, ok := row.Values[name]
@@ -84,23 +85,6 @@ func rowError(err error) error {
 	return storeAway.problem("the store cannot be read at the moment; try again").because(err)
 }
 
-// features names the values that are there.
-func (f *forecast) features(q *question) map[string]float64 {
-	there := 0
-	for _, v := range q.values {
-		if !math.IsNaN(v) {
-			there++
-		}
-	}
-	row := make(map[string]float64, there)
-	for i, v := range q.values {
-		if !math.IsNaN(v) {
-			row[f.schema.columns[i]] = v
-		}
-	}
-	return row
-}
-
 // tooFar says which inputs took the sum out of what a float64 holds.
 func (f *forecast) tooFar(q *question) error {
 	var errs []FieldError
@@ -116,8 +100,29 @@ func (f *forecast) tooFar(q *question) error {
 	return invalid(errs)
 }
 
-// record counts an answer and hands it to the log.
-func (s *Server) record(f *forecast, q *question, at time.Time, requestID string) {
+// prediction is the forecast as it is logged; it shares the question's values.
+func (f *forecast) prediction(q *question, at time.Time, latency time.Duration, requestID string) predlog.Prediction {
+	return predlog.Prediction{
+		At:           at,
+		Role:         predlog.Served,
+		RequestID:    requestID,
+		Model:        f.Model.Name,
+		Version:      f.Version,
+		Digest:       f.Digest,
+		Network:      f.network,
+		AsOf:         f.asOf,
+		Features:     predlog.Features{Names: f.schema.columns, Values: q.values},
+		Probability:  f.probability,
+		Positive:     f.positive,
+		Threshold:    f.Model.Threshold,
+		Latency:      latency,
+		HorizonHours: f.Model.Task.Horizon().Hours(),
+	}
+}
+
+// record counts an answer and hands it to the log and to the shadow. It gives
+// the prediction's ID, empty where there is no log.
+func (s *Server) record(f *forecast, q *question, at time.Time, requestID string) (id string) {
 	latency := s.now().Sub(at)
 	s.metrics.latency.Observe(latency.Seconds())
 	s.metrics.scores.Observe(f.probability)
@@ -127,21 +132,12 @@ func (s *Server) record(f *forecast, q *question, at time.Time, requestID string
 		f.negatives.Inc()
 	}
 	if s.deps.Log == nil {
-		return
+		return ""
 	}
-	s.deps.Log.Add(predlog.Prediction{
-		At:           at,
-		RequestID:    requestID,
-		Model:        f.Model.Name,
-		Version:      f.Version,
-		Digest:       f.Digest,
-		Network:      f.network,
-		AsOf:         f.asOf,
-		Features:     f.features(q),
-		Probability:  f.probability,
-		Positive:     f.positive,
-		Threshold:    f.Model.Threshold,
-		Latency:      latency,
-		HorizonHours: f.Model.Task.Horizon().Hours(),
-	})
+	ps := [1]predlog.Prediction{f.prediction(q, at, latency, requestID)}
+	s.deps.Log.Add(ps[:])
+	if s.deps.Shadow != nil {
+		s.deps.Shadow.Offer(&ps[0], f.row)
+	}
+	return ps[0].ID
 }

@@ -80,7 +80,7 @@ func newLogged(p predlog.Prediction) logged {
 		Threshold:      p.Threshold,
 		HorizonMinutes: 60 * p.HorizonHours,
 		LatencySeconds: p.Latency.Seconds(),
-		Features:       p.Features,
+		Features:       p.Features.Map(),
 	}
 	if p.Network != "" {
 		l.Network = &p.Network

@@ -83,15 +83,46 @@ type Models interface {
 	Reload(ctx context.Context) (now loader.Loaded, changed bool, err error)
 }
 
+// Repository gives models beside the one that the classic surface answers
+// with. An empty version stands for the one that a model answers with by
+// itself.
+type Repository interface {
+	// Find gives a model in service. The error wraps loader.ErrNotLoaded where
+	// there is none.
+	Find(name, version string) (*loader.Loaded, error)
+
+	// Index lists every version of every model there is, in service or not,
+	// by name, the newest version first.
+	Index(ctx context.Context) ([]loader.Entry, error)
+
+	// Load puts a model in service, or has it follow its champion again. The
+	// error wraps publish.ErrNotFound where there is none.
+	Load(ctx context.Context, name, version string) (loader.Loaded, error)
+
+	// Unload takes a model, or one version of it, out of service. Requests
+	// that have it go on with it. The error wraps loader.ErrNotLoaded.
+	Unload(ctx context.Context, name, version string) error
+}
+
 // Rows gives the newest stored row of a network. An empty network stands for
 // the only one.
 type Rows interface {
 	Newest(ctx context.Context, task features.Task, network string) (dataset.Row, error)
 }
 
-// Log takes every prediction that was answered, without making it wait.
+// Log takes every prediction before its answer leaves.
 type Log interface {
-	Add(p predlog.Prediction)
+	// Add gives each prediction its ID and returns once they are safe. It
+	// borrows them until then.
+	Add(ps []predlog.Prediction)
+}
+
+// Shadow has a challenger answer beside the model in service.
+type Shadow interface {
+	// Offer gives it what was asked and answered, without making the client
+	// wait. It copies what it keeps of p. Row has all stored values where the
+	// prediction is about stored data, else it is nil; it is not changed.
+	Offer(p *predlog.Prediction, row map[string]float64)
 }
 
 // Recent lists the newest logged predictions, newest first.
@@ -101,11 +132,13 @@ type Recent interface {
 
 // Deps are what a server works with.
 type Deps struct {
-	Models Models
-	Rows   Rows
-	Log    Log                          // nil logs no predictions
-	Recent Recent                       // nil has none to show
-	Status func(context.Context) Status // of the source and the store
+	Models     Models
+	Repository Repository // nil has the model of Models alone
+	Rows       Rows
+	Log        Log                          // nil logs no predictions
+	Shadow     Shadow                       // nil has none
+	Recent     Recent                       // nil has none to show
+	Status     func(context.Context) Status // of the source and the store
 
 	Plugins Plugins // nil knows none
 

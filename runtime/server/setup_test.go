@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -160,10 +162,17 @@ type memoryLog struct {
 	err error
 }
 
-func (l *memoryLog) Add(p predlog.Prediction) {
+func (l *memoryLog) Add(ps []predlog.Prediction) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.ps = append(l.ps, p)
+	for i := range ps {
+		if ps[i].ID == "" {
+			ps[i].ID = fmt.Sprint("id", len(l.ps))
+		}
+		p := ps[i]
+		p.Features.Values = slices.Clone(p.Features.Values) // borrowed
+		l.ps = append(l.ps, p)
+	}
 }
 
 func (l *memoryLog) RecentPredictions(_ context.Context, limit int) ([]predlog.Prediction, error) {

@@ -31,6 +31,8 @@ func (k *kept) AddPredictions(_ context.Context, ps []predlog.Prediction) error 
 	return nil
 }
 
+func (k *kept) PrunePredictions(context.Context, time.Time) (int64, error) { return 0, nil }
+
 func (k *kept) RecentPredictions(context.Context, int) ([]predlog.Prediction, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

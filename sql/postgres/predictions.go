@@ -113,3 +113,12 @@ func scanPrediction(row pgx.CollectableRow) (p predlog.Prediction, err error) {
 	p.Features, err = value.DecodeFeatures([]byte(features))
 	return p, err
 }
+
+// PrunePredictions implements [predlog.Store].
+func (s *Store) PrunePredictions(ctx context.Context, before time.Time) (removed int64, err error) {
+	tag, err := s.pool.Exec(ctx, `DELETE FROM prediction_log WHERE ts < $1`, before)
+	if err != nil {
+		return 0, fmt.Errorf("prune predictions: %w", s.explain(ctx, err))
+	}
+	return tag.RowsAffected(), nil
+}

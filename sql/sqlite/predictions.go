@@ -96,3 +96,12 @@ func scanPrediction(rows *sql.Rows, p *predlog.Prediction) error {
 	p.Features, err = value.DecodeFeatures(features)
 	return err
 }
+
+// PrunePredictions implements [predlog.Store].
+func (s *Store) PrunePredictions(ctx context.Context, before time.Time) (removed int64, err error) {
+	result, err := s.writer.ExecContext(ctx, `DELETE FROM prediction_log WHERE ts < ?`, before.UnixMicro())
+	if err != nil {
+		return 0, fmt.Errorf("prune predictions: %w", s.explain(ctx, err))
+	}
+	return result.RowsAffected()
+}

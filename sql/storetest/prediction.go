@@ -38,7 +38,7 @@ func prediction(n int) predlog.Prediction {
 		Digest:       strings.Repeat("ab", 32),
 		Network:      oslo,
 		AsOf:         at(n - 5),
-		Features:     map[string]float64{"free_ratio": 0.1 + 0.2, "free_bikes": float64(n)},
+		Features:     predlog.FeaturesOf(map[string]float64{"free_ratio": 0.1 + 0.2, "free_bikes": float64(n)}),
 		Probability:  1.0 / 3,
 		Positive:     n%2 == 0,
 		Threshold:    0.5,
@@ -64,13 +64,12 @@ func predictionRoundTrip(t *testing.T, s Store) {
 	bare := predlog.Prediction{ID: prediction(2).ID, At: at(2)}
 	odd := prediction(1)
 	odd.Probability, odd.Threshold, odd.Latency = 5e-324, math.Nextafter(1, 2), -1
-	odd.Features = map[string]float64{
-		"nan": nan, "inf": math.Inf(1), "-inf": math.Inf(-1), "max": math.MaxFloat64,
+	odd.Features = predlog.FeaturesOf(map[string]float64{
+		"inf": math.Inf(1), "-inf": math.Inf(-1), "max": math.MaxFloat64,
 		"min": math.SmallestNonzeroFloat64, "temp_2m": -3.25, "": 0, "ø \"quoted\"": 1,
-	}
+	})
 	add(t, s, whole, bare, odd)
 	got := recent(t, s, 10)
-	bare.Features = map[string]float64{}
 	equal(t, "predictions", got, []predlog.Prediction{whole, bare, odd})
 	if len(got) == 3 && (got[0].At.Location() != time.UTC || got[0].AsOf.Location() != time.UTC || !got[1].AsOf.IsZero()) {
 		t.Errorf("times are not UTC, or not zero where they were: %v, %v, %v", got[0].At, got[0].AsOf, got[1].AsOf)
@@ -92,7 +91,7 @@ func newestFirst(t *testing.T, s Store) {
 
 func predictionOnce(t *testing.T, s Store) {
 	first, again := prediction(1), prediction(1)
-	again.Probability, again.At = 0.9, at(99)
+	again.Probability = 0.9
 	add(t, s, first, again)
 	add(t, s, again, prediction(2))
 	again.ID = strings.ToUpper(again.ID)
@@ -116,10 +115,11 @@ func manyPredictions(t *testing.T, s Store) {
 
 func manyFeatures(t *testing.T, s Store) {
 	p := prediction(1)
-	p.Features = map[string]float64{}
+	values := make(map[string]float64)
 	for i := range 10_000 {
-		p.Features[fmt.Sprintf("feature_%d", i)] = math.Sqrt(float64(i))
+		values[fmt.Sprintf("feature_%d", i)] = math.Sqrt(float64(i))
 	}
+	p.Features = predlog.FeaturesOf(values)
 	add(t, s, p)
 	equal(t, "predictions", recent(t, s, 1), []predlog.Prediction{p})
 }
@@ -137,7 +137,7 @@ func allOrNone(t *testing.T, s Store) {
 		{"threshold", "threshold", func(p *predlog.Prediction) { p.Threshold = math.Inf(1) }},
 		{"horizon", "horizon", func(p *predlog.Prediction) { p.HorizonHours = nan }},
 		{"version", "UTF-8", func(p *predlog.Prediction) { p.Version = "\xff" }},
-		{"feature", "U+0000", func(p *predlog.Prediction) { p.Features = map[string]float64{"\x00": 1} }},
+		{"feature", "U+0000", func(p *predlog.Prediction) { p.Features = predlog.FeaturesOf(map[string]float64{"\x00": 1}) }},
 	}
 	for _, tt := range tests {
 		bad := prediction(2)

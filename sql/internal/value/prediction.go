@@ -35,7 +35,7 @@ func checkPrediction(p predlog.Prediction) error {
 			return err
 		}
 	}
-	for name := range p.Features {
+	for _, name := range p.Features.Names {
 		if err := CheckText("feature", name); err != nil {
 			return err
 		}
@@ -51,15 +51,14 @@ func checkPrediction(p predlog.Prediction) error {
 	return checkTexts(p.Model, p.Version, p.Digest, p.Network)
 }
 
-// EncodeFeatures writes features as JSON. JSON has no number for some floats:
-// NaN becomes null, infinities the strings "Infinity" and "-Infinity", which
+// EncodeFeatures writes features as a JSON object without those that are
+// absent. JSON has no number for infinities, which become the strings "Infinity" and "-Infinity", which
 // PostgreSQL casts back to a float.
-func EncodeFeatures(features map[string]float64) ([]byte, error) {
-	values := make(map[string]any, len(features))
-	for name, v := range features {
-		switch {
+func EncodeFeatures(features predlog.Features) ([]byte, error) {
+	values := make(map[string]any, len(features.Names))
+	for i, name := range features.Names {
+		switch v := features.Values[i]; {
 		case math.IsNaN(v):
-			values[name] = nil
 		case math.IsInf(v, 1):
 			values[name] = "Infinity"
 		case math.IsInf(v, -1):
@@ -71,17 +70,16 @@ func EncodeFeatures(features map[string]float64) ([]byte, error) {
 	return json.Marshal(values)
 }
 
-// DecodeFeatures reads what EncodeFeatures wrote. The map is never nil.
-func DecodeFeatures(text []byte) (map[string]float64, error) {
+// DecodeFeatures reads what EncodeFeatures wrote; null is absent.
+func DecodeFeatures(text []byte) (predlog.Features, error) {
 	var values map[string]any
 	if err := json.Unmarshal(text, &values); err != nil {
-		return nil, fmt.Errorf("decode features: %w", err)
+		return predlog.Features{}, fmt.Errorf("decode features: %w", err)
 	}
 	features := make(map[string]float64, len(values))
 	for name, v := range values {
 		switch v := v.(type) {
 		case nil:
-			features[name] = math.NaN()
 		case float64:
 			features[name] = v
 		case string:
@@ -91,11 +89,11 @@ func DecodeFeatures(text []byte) (map[string]float64, error) {
 			case "-Infinity":
 				features[name] = math.Inf(-1)
 			default:
-				return nil, fmt.Errorf("decode features: %q is %q, not a number", name, v)
+				return predlog.Features{}, fmt.Errorf("decode features: %q is %q, not a number", name, v)
 			}
 		default:
-			return nil, fmt.Errorf("decode features: %q is %v, not a number", name, v)
+			return predlog.Features{}, fmt.Errorf("decode features: %q is %v, not a number", name, v)
 		}
 	}
-	return features, nil
+	return predlog.FeaturesOf(features), nil
 }
