@@ -27,6 +27,7 @@ var arrows = []struct {
 	{"pipeline/publish", []string{"livelab/pipeline/train", "livelab/pipeline/ingest"}, "a registry keeps versions, whoever made them"},
 	{"runtime", []string{"livelab/pipeline/train", "livelab/pipeline/ingest", "livelab/pipeline/retrain", "livelab/sql", "livelab/cmd"}, "serving never imports training, sources or stores"},
 	{"runtime", []string{"livelab/runtime/wasm/bench"}, "what runs modules without limits is out of serving's reach"},
+	{"runtime/jsonscan", []string{"livelab/"}, "what reads clients' bytes is a leaf"},
 	{"runtime/wasm", []string{"livelab/runtime/server", "livelab/runtime/loader", "livelab/runtime/predlog"}, "the host of transforms serves training, too"},
 	{"runtime/wasm/module", []string{"livelab/"}, "what reads hostile bytes is a leaf"},
 	{"runtime/wasm/meter", []string{"livelab/"}, "metering knows the parsed module alone"},

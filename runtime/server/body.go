@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"livelab/runtime/jsonscan"
 )
 
 // maxErrors is how many field errors one answer names.
@@ -34,7 +36,7 @@ func (q *question) reset(columns int) {
 // decoder reads a body into a question. It goes on after a wrong field, to
 // name all of them at once, and stops where the text is not JSON.
 type decoder struct {
-	scanner
+	jsonscan.Scanner
 	schema   *schema
 	question *question
 	language bool   // whether the field "language" is known
@@ -49,9 +51,9 @@ type topLevel struct{ features, network, language bool }
 
 // decode reads a body, of which an empty one asks for the newest data.
 func decode(body []byte, sc *schema, language bool, q *question) []FieldError {
-	d := decoder{scanner: scanner{b: body}, schema: sc, question: q, language: language}
+	d := decoder{Scanner: jsonscan.New(body), schema: sc, question: q, language: language}
 	q.reset(len(sc.columns))
-	if d.next() == 0 && d.pos == len(body) {
+	if d.Empty() {
 		return nil
 	}
 	if err := d.body(); err != nil {
@@ -70,18 +72,18 @@ func decode(body []byte, sc *schema, language bool, q *question) []FieldError {
 }
 
 func (d *decoder) body() error {
-	if d.next() != '{' {
-		kind, err := d.skip(0)
+	if d.Next() != '{' {
+		kind, err := d.Skip(0)
 		if err != nil {
 			return err
 		}
 		d.refuse("", "must be a JSON object, not "+kind)
-		return d.end()
+		return d.End()
 	}
-	if err := d.object(d.member); err != nil {
+	if err := d.Object(d.member); err != nil {
 		return err
 	}
-	return d.end()
+	return d.End()
 }
 
 func (d *decoder) member(key []byte) error {
@@ -98,7 +100,7 @@ func (d *decoder) member(key []byte) error {
 		known = "features, network and language"
 	}
 	d.refuse(printable(key), "is not a known field; known are "+known)
-	_, err := d.skip(1)
+	_, err := d.Skip(1)
 	return err
 }
 
@@ -109,10 +111,10 @@ func (d *decoder) string(field string, seen *bool, into *string) error {
 		d.refuse(field, "is there twice")
 	}
 	*seen = true
-	if d.next() != '"' {
+	if d.Next() != '"' {
 		return d.refuseValue(field, "must be a string, not ")
 	}
-	text, err := d.text()
+	text, err := d.Text()
 	if err != nil {
 		return err
 	}
@@ -129,29 +131,29 @@ func (d *decoder) features() error {
 		d.refuse("features", "is there twice")
 	}
 	d.seen.features = true
-	if d.next() != '{' {
+	if d.Next() != '{' {
 		return d.refuseValue("features", "must be an object of numbers, not ")
 	}
 	d.question.given = true
-	return d.object(d.feature)
+	return d.Object(d.feature)
 }
 
 func (d *decoder) feature(key []byte) error {
 	column, known := d.schema.index[string(key)]
 	if !known {
 		d.refuse("features."+printable(key), "is not a feature of the model; GET /model lists them")
-		_, err := d.skip(2)
+		_, err := d.Skip(2)
 		return err
 	}
 	d.field = d.schema.fields[column]
 	if !math.IsNaN(d.question.values[column]) || d.refused != nil && d.refused[column] {
 		d.refuse(d.field, "is there twice")
 	}
-	if c := d.next(); c != '-' && (c < '0' || c > '9') {
+	if c := d.Next(); c != '-' && (c < '0' || c > '9') {
 		d.refuseColumn(column)
 		return d.refuseValue(d.field, "must be a number, not ")
 	}
-	value, finite, err := d.number()
+	value, finite, err := d.Number()
 	if err != nil {
 		return err
 	}
@@ -190,7 +192,7 @@ func (d *decoder) refuseColumn(column int) {
 // refuseValue reads a value of the wrong kind and names the kind.
 func (d *decoder) refuseValue(field, detail string) error {
 	d.field = field
-	kind, err := d.skip(2)
+	kind, err := d.Skip(2)
 	if err != nil {
 		return err
 	}

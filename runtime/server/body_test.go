@@ -67,29 +67,6 @@ func compare(t *testing.T, body []byte, sc *schema, q *question) {
 	}
 }
 
-// FuzzSkip holds the scanner to json.Valid for any value at all.
-func FuzzSkip(f *testing.F) {
-	for _, seed := range []string{
-		`1`, `-0`, `0.5e-7`, `"\u12ab\\\""`, `[1,[2,{"a":{}}],[]]`, `{"a":1,"a":2}`, `tru`, `[1,]`, `{,}`, `-`, `1e`, `"\x"`, `"\ud83d\ude00"`, ` 1 `, `nullx`, `+1`, `.5`,
-	} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, text []byte) {
-		s := scanner{b: text}
-		_, err := s.skip(0)
-		if err == nil {
-			err = s.end()
-		}
-		valid := json.Valid(text)
-		if valid && err != nil && strings.Contains(err.Error(), "deep") {
-			return // the standard library goes deeper
-		}
-		if valid != (err == nil) {
-			t.Fatalf("%q is valid: %v, but the scanner says %v", text, valid, err)
-		}
-	})
-}
-
 func TestSyntaxErrorsSayWhere(t *testing.T) {
 	t.Parallel()
 	sc := testSchema(t)
