@@ -69,7 +69,8 @@ func (f Features) Map() map[string]float64 {
 // Store keeps predictions.
 type Store interface {
 	// AddPredictions stores all or none. A prediction whose ID and time are
-	// stored already is left as it is.
+	// stored already is left as it is. Where one of them can never be stored
+	// the error is [ErrRefused].
 	AddPredictions(ctx context.Context, ps []Prediction) error
 
 	// RecentPredictions gives the newest ones, newest first.
