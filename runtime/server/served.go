@@ -2,6 +2,8 @@ package server
 
 import (
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -46,21 +48,77 @@ func newSchema(p *model.Predictor) *schema {
 // isRequired reports whether a row must give the column.
 func (sc *schema) isRequired(column int) bool { return slices.Contains(sc.required, column) }
 
-// served gives the model in service. It is a *Problem where there is none.
+// served gives the model that the classic surface answers with. It is a
+// *Problem where there is none.
 func (s *Server) served() (*served, error) {
 	current := s.deps.Models.Current()
 	if current == nil {
 		return nil, s.noModel()
 	}
-	if v := s.latest.Load(); v != nil && v.Loaded == current {
-		return v, nil
+	return s.servedOf(current), nil
+}
+
+// servedOf gives what answering with a loaded model needs, which is made once
+// for as long as the model is in service.
+func (s *Server) servedOf(l *loader.Loaded) *served {
+	if v := s.prepared.find(l); v != nil {
+		return v
 	}
-	v := &served{
-		Loaded:    current,
-		schema:    newSchema(current.Predictor),
-		negatives: s.metrics.predictions.WithLabelValues("0", current.Version),
-		positives: s.metrics.predictions.WithLabelValues("1", current.Version),
+	return s.prepared.add(s.newServed(l), s.inService)
+}
+
+func (s *Server) newServed(l *loader.Loaded) *served {
+	return &served{
+		Loaded:    l,
+		schema:    newSchema(l.Predictor),
+		negatives: s.metrics.predictions.WithLabelValues("0", l.Version),
+		positives: s.metrics.predictions.WithLabelValues("1", l.Version),
 	}
-	s.latest.Store(v)
-	return v, nil
+}
+
+// inService reports whether new requests may find the model.
+func (s *Server) inService(l *loader.Loaded) bool {
+	if l == s.deps.Models.Current() {
+		return true
+	}
+	if s.deps.Repository == nil {
+		return false
+	}
+	now, err := s.deps.Repository.Find(l.Model.Name, l.Version)
+	return err == nil && now == l
+}
+
+// servedModels remembers what was made for each model. Finding takes no lock.
+// The zero value is ready for use.
+type servedModels struct {
+	turn sync.Mutex // to add
+	all  atomic.Pointer[map[*loader.Loaded]*served]
+}
+
+func (m *servedModels) find(l *loader.Loaded) *served {
+	if all := m.all.Load(); all != nil {
+		return (*all)[l]
+	}
+	return nil
+}
+
+// add remembers v, or gives what another request was quicker to add. It
+// forgets all that went out of service by now, so that what is remembered has
+// a bound.
+func (m *servedModels) add(v *served, inService func(*loader.Loaded) bool) *served {
+	m.turn.Lock()
+	defer m.turn.Unlock()
+	if other := m.find(v.Loaded); other != nil {
+		return other
+	}
+	next := map[*loader.Loaded]*served{v.Loaded: v}
+	if all := m.all.Load(); all != nil {
+		for l, other := range *all {
+			if inService(l) {
+				next[l] = other
+			}
+		}
+	}
+	m.all.Store(&next)
+	return v
 }

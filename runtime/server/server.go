@@ -11,7 +11,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"sync/atomic"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -166,14 +165,14 @@ func (d *Deps) check() error {
 
 // Server answers requests. It is safe for concurrent use.
 type Server struct {
-	cfg     Config
-	deps    Deps
-	log     *slog.Logger
-	now     func() time.Time
-	metrics *serverMetrics
-	latest  atomic.Pointer[served]
-	ids     requestIDs
-	engine  *gin.Engine
+	cfg      Config
+	deps     Deps
+	log      *slog.Logger
+	now      func() time.Time
+	metrics  *serverMetrics
+	prepared servedModels
+	ids      requestIDs
+	engine   *gin.Engine
 }
 
 // New makes a server and registers its metrics.
