@@ -27,12 +27,15 @@ type serveFlags struct {
 	task         string
 	adminToken   string
 	explainToken string
+
+	logPredictions bool
 }
 
 func (f *serveFlags) add(cmd *cobra.Command) {
 	fl := cmd.Flags()
 	fl.StringVar(&f.listen, "listen", "127.0.0.1:8000", "`address` to serve on")
 	fl.StringVar(&f.adminToken, "admin-token", "", "bearer `token` that whoever changes something must show (better given as LIVELAB_ADMIN_TOKEN)")
+	fl.BoolVar(&f.logPredictions, "log-predictions", true, "store every prediction that is answered; without them no live quality can be measured")
 	fl.StringVar(&f.explainToken, "explain-token", "", "bearer `token` that /explain asks for (also EXPLAIN_TOKEN)")
 }
 
@@ -100,13 +103,15 @@ func (a *app) newService(ctx context.Context, f serveFlags, s store, src *source
 	deps := server.Deps{
 		Models:     models,
 		Rows:       dataset.NewLive(s, src.now),
-		Log:        log,
 		Recent:     s,
 		Status:     func(ctx context.Context) server.Status { return status(ctx, s, src, lastIngest()) },
 		Logger:     a.log,
 		Now:        time.Now,
 		Registerer: registry,
 		Gatherer:   registry,
+	}
+	if f.logPredictions {
+		deps.Log = log
 	}
 	if plugins != nil {
 		deps.Plugins = plugins
