@@ -12,8 +12,22 @@ import (
 // explainTokenHeader is the classic way to send the token of /explain.
 const explainTokenHeader = "X-Explain-Token"
 
+// tokens are digests of what is asked for; nil asks for nothing.
+type tokens struct{ admin, explain *[sha256.Size]byte }
+
+func newTokens(cfg Config) tokens {
+	digest := func(token string) *[sha256.Size]byte {
+		if token == "" {
+			return nil
+		}
+		d := sha256.Sum256([]byte(token))
+		return &d
+	}
+	return tokens{admin: digest(cfg.AdminToken), explain: digest(cfg.ExplainToken)}
+}
+
 func (s *Server) adminAllowed(c *gin.Context) error {
-	return s.allowed(c, s.cfg.AdminToken, bearer(c.Request))
+	return s.allowed(c, s.tokens.admin, bearer(c.Request))
 }
 
 func (s *Server) explainAllowed(c *gin.Context) error {
@@ -21,16 +35,16 @@ func (s *Server) explainAllowed(c *gin.Context) error {
 	if token == "" {
 		token = c.Request.Header.Get(explainTokenHeader)
 	}
-	return s.allowed(c, s.cfg.ExplainToken, token)
+	return s.allowed(c, s.tokens.explain, token)
 }
 
 // allowed compares the tokens in a time that tells nothing about them.
-func (s *Server) allowed(c *gin.Context, want, got string) error {
-	if want == "" {
+func (s *Server) allowed(c *gin.Context, want *[sha256.Size]byte, got string) error {
+	if want == nil {
 		return nil
 	}
-	w, g := sha256.Sum256([]byte(want)), sha256.Sum256([]byte(got))
-	if subtle.ConstantTimeCompare(w[:], g[:]) == 1 {
+	digest := sha256.Sum256([]byte(got))
+	if subtle.ConstantTimeCompare(want[:], digest[:]) == 1 {
 		return nil
 	}
 	c.Header("WWW-Authenticate", `Bearer realm="livelab"`)
@@ -49,10 +63,12 @@ func bearer(r *http.Request) string {
 	return strings.TrimSpace(token)
 }
 
+var crossOriginProtection http.CrossOriginProtection
+
 // sameSite refuses what a page of another site has a visitor's browser send:
 // without a token configured, that page could otherwise change things here.
 func (s *Server) sameSite(c *gin.Context) error {
-	if err := new(http.CrossOriginProtection).Check(c.Request); err != nil {
+	if err := crossOriginProtection.Check(c.Request); err != nil {
 		return crossOrigin.problem("this cannot be asked for by a page of another site")
 	}
 	return nil

@@ -28,20 +28,28 @@ func newRequestIDs() requestIDs {
 }
 
 func (r requestIDs) next() string {
-	return r.prefix + strconv.FormatUint(r.count.Add(1), 10)
+	var b [40]byte
+	return string(strconv.AppendUint(append(b[:0], r.prefix...), r.count.Add(1), 10))
 }
 
 // identify gives the request its ID: the client's where it is fit to be shown
 // and logged, else a new one.
 func (s *Server) identify(c *gin.Context) {
-	id := c.Request.Header.Get(requestIDHeader)
-	if !sane(id) {
+	var id string
+	if given := c.Request.Header[requestIDHeader]; len(given) > 0 && sane(given[0]) {
+		id = given[0]
+	} else {
 		id = s.ids.next()
 	}
 	c.Writer.Header()[requestIDHeader] = []string{id}
 }
 
-func requestID(c *gin.Context) string { return c.Writer.Header().Get(requestIDHeader) }
+func requestID(c *gin.Context) string {
+	if id := c.Writer.Header()[requestIDHeader]; len(id) > 0 {
+		return id[0]
+	}
+	return ""
+}
 
 func sane(id string) bool {
 	if id == "" || len(id) > 128 {
@@ -64,60 +72,13 @@ func (s *Server) observe(c *gin.Context) {
 	c.Next()
 	took := s.now().Sub(start)
 
-	endpoint := c.FullPath()
-	if endpoint == "" {
-		endpoint = "unmatched" // a label for each path that is tried would have no bound
+	r := s.observed[c.FullPath()]
+	if r == nil {
+		r = s.unmatched
 	}
 	status := c.Writer.Status()
-	s.metrics.requests.WithLabelValues(endpoint, statusText(status)).Inc()
-	s.metrics.duration.WithLabelValues(endpoint).Observe(took.Seconds())
-
-	level := accessLevel(endpoint, status)
-	if !s.log.Enabled(c.Request.Context(), level) {
-		return
-	}
-	attrs := []slog.Attr{
-		slog.String("request_id", requestID(c)),
-		slog.String("method", c.Request.Method),
-		slog.String("path", clip(c.Request.URL.Path)),
-		slog.Int("status", status),
-		slog.Int("bytes", max(c.Writer.Size(), 0)),
-		slog.Duration("took", took),
-		slog.String("remote", c.Request.RemoteAddr),
-	}
-	if err := c.Errors.Last(); err != nil {
-		attrs = append(attrs, slog.String("error", err.Error()))
-	}
-	s.log.LogAttrs(c.Request.Context(), level, "request", attrs...)
-}
-
-// accessLevel keeps what is asked again and again by machines out of the log
-// of the day: predictions have a log of their own.
-func accessLevel(endpoint string, status int) slog.Level {
-	switch {
-	case status >= 500 && status != http.StatusServiceUnavailable:
-		return slog.LevelError
-	case status >= 500:
-		return slog.LevelWarn
-	case status >= 400:
-		return slog.LevelInfo
-	}
-	switch endpoint {
-	case "/reload_model", "/explain":
-		return slog.LevelInfo
-	}
-	return slog.LevelDebug
-}
-
-// statusText is the label of a status; the common ones do not allocate.
-func statusText(status int) string {
-	switch status {
-	case http.StatusOK:
-		return "200"
-	case http.StatusBadRequest:
-		return "400"
-	}
-	return strconv.Itoa(status)
+	s.metrics.count(r, status, took)
+	s.logAccess(c, r.endpoint, status, took)
 }
 
 // rescue turns a panic into a problem that does not tell the client where.
@@ -163,4 +124,31 @@ func secure(c *gin.Context) {
 	h["Referrer-Policy"] = noReferrer
 	h["X-Frame-Options"] = noFrames
 	h["Cache-Control"] = noStore
+}
+
+// smallBody is what a body may have, in bytes, without being counted: the
+// number of connections bounds these.
+const smallBody = 16 * kibibyte
+
+var overloaded = kind{"overloaded", "Too much is under way", http.StatusServiceUnavailable}
+
+// admit refuses a large body where those under way already have the memory
+// that is meant for them: many clients that each send most of one, slowly,
+// could have all of it otherwise. One of unknown length may become the longest.
+func (s *Server) admit(c *gin.Context) {
+	n := c.Request.ContentLength
+	if 0 <= n && n <= smallBody {
+		return
+	}
+	if n < 0 || n > s.cfg.MaxBody {
+		n = s.cfg.MaxBody
+	}
+	defer s.bodies.Add(-n)
+	if s.bodies.Add(n) > s.cfg.MaxBodies {
+		c.Header("Retry-After", "1")
+		c.Header("Connection", "close") // rather than read what is refused
+		s.fail(c, overloaded.problem("too many large bodies are being sent at the moment; try again, or send less at a time"))
+		return
+	}
+	c.Next()
 }

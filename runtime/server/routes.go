@@ -19,7 +19,10 @@ func (s *Server) routes() *gin.Engine {
 	e.HandleMethodNotAllowed = true
 	e.RedirectTrailingSlash = false // redirects would go past the middleware
 	e.ForwardedByClientIP = false   // what a client says about itself is not logged as a fact
-	e.Use(s.identify, s.observe, s.rescue, secure)
+	e.Use(s.identify, s.observe, s.rescue, secure, s.admit)
+	if len(s.cfg.CORSOrigins) > 0 {
+		e.Use(s.cors)
+	}
 
 	s.get(e, "/health", s.health)
 	s.get(e, "/model", s.model)
@@ -27,7 +30,7 @@ func (s *Server) routes() *gin.Engine {
 	s.get(e, "/metrics", s.scrape())
 	e.POST("/predict", s.with(s.predict))
 	e.POST("/explain", s.with(s.explainAllowed), s.with(s.explain))
-	e.POST("/reload_model", s.with(s.sameSite), s.with(s.adminAllowed), s.with(s.reload))
+	s.change(e, "/reload_model", s.with, s.reload)
 
 	s.get(e, "/", redirect("/dashboard"))
 	s.get(e, "/dashboard", s.dashboard)
@@ -35,6 +38,9 @@ func (s *Server) routes() *gin.Engine {
 	s.get(e, "/api/status", s.status)
 	s.get(e, "/api/predictions", s.predictions)
 
+	if len(s.cfg.CORSOrigins) > 0 {
+		s.preflights(e)
+	}
 	e.NoRoute(s.with(func(c *gin.Context) error {
 		return notFound.problem("there is no %s; GET /dashboard shows where to go", printable([]byte(c.Request.URL.Path)))
 	}))
@@ -48,6 +54,14 @@ func (s *Server) routes() *gin.Engine {
 func (s *Server) get(e *gin.Engine, path string, h handler) {
 	e.GET(path, s.with(h))
 	e.HEAD(path, s.with(h))
+}
+
+// change registers what changes the models: it needs the admin token, is closed
+// to the pages of browsers, and is logged. With turns a handler into one that
+// answers with its error.
+func (s *Server) change(e *gin.Engine, path string, with func(handler) gin.HandlerFunc, h handler) {
+	s.guarded[path] = true
+	e.POST(path, with(s.sameSite), with(s.adminAllowed), with(h))
 }
 
 // with answers with a handler's error where it returns one.

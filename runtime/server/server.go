@@ -6,11 +6,12 @@ package server
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -34,9 +35,17 @@ type Config struct {
 	// ExplainToken is the token that /explain needs. Empty lets everybody in.
 	ExplainToken string
 
-	// MaxBody and MaxHeader bound a request, in bytes. Default 1 MiB each.
+	// MaxBody and MaxHeader bound a request, in bytes. Default 1 MiB and 64 KiB.
 	MaxBody   int64
 	MaxHeader int
+
+	// MaxBodies bounds all large bodies that are under way, in bytes: a body
+	// beyond 16 KiB counts as long as it may become. Default 64 times MaxBody.
+	MaxBodies int64
+
+	// MaxConnections bounds the connections. A new one beyond it takes the
+	// place of the one that has waited longest without a request. Default 4096.
+	MaxConnections int
 
 	// ReadHeaderTimeout (default 5 s), ReadTimeout (15 s) and WriteTimeout
 	// (30 s) bound one request, IdleTimeout (120 s) the time between two.
@@ -46,23 +55,44 @@ type Config struct {
 	// 10 s.
 	StoreTimeout time.Duration
 
-	// DrainTimeout bounds how long requests may go on after Run was told to
-	// end. Default 10 s.
+	// DrainDelay is how long Run goes on answering, not ready any more, after
+	// it was told to end: whoever spreads requests over servers has that long
+	// to see it. Default 0.
+	DrainDelay time.Duration
+
+	// DrainTimeout bounds how long requests may go on after that. Default
+	// 10 s.
 	DrainTimeout time.Duration
+
+	// TLS encrypts all connections. Nil encrypts none.
+	TLS *tls.Config
+
+	// CORSOrigins are the origins whose pages may read answers, each as a
+	// browser writes it, such as https://example.org. Default none.
+	CORSOrigins []string
+
+	// AccessLog says which requests are logged. Default AccessErrors.
+	AccessLog AccessLog
 }
 
-const mebibyte = 1 << 20
+const (
+	kibibyte = 1 << 10
+	mebibyte = 1 << 20
+)
 
 func (c *Config) setDefaults() {
 	c.Version = cmp.Or(c.Version, "unknown")
 	c.MaxBody = cmp.Or(c.MaxBody, mebibyte)
-	c.MaxHeader = cmp.Or(c.MaxHeader, mebibyte)
+	c.MaxHeader = cmp.Or(c.MaxHeader, 64*kibibyte)
+	c.MaxBodies = max(c.MaxBody, cmp.Or(c.MaxBodies, 64*c.MaxBody))
+	c.MaxConnections = cmp.Or(c.MaxConnections, 4096)
 	c.ReadHeaderTimeout = cmp.Or(c.ReadHeaderTimeout, 5*time.Second)
 	c.ReadTimeout = cmp.Or(c.ReadTimeout, 15*time.Second)
 	c.WriteTimeout = cmp.Or(c.WriteTimeout, 30*time.Second)
 	c.IdleTimeout = cmp.Or(c.IdleTimeout, 120*time.Second)
 	c.StoreTimeout = cmp.Or(c.StoreTimeout, 10*time.Second)
 	c.DrainTimeout = cmp.Or(c.DrainTimeout, 10*time.Second)
+	c.AccessLog = cmp.Or(c.AccessLog, AccessErrors)
 }
 
 // What the program wires in.
@@ -172,7 +202,15 @@ type Server struct {
 	metrics  *serverMetrics
 	prepared servedModels
 	ids      requestIDs
+	tokens   tokens
 	engine   *gin.Engine
+
+	conns     *connectionMetrics
+	observed  map[string]*observed // by path
+	unmatched *observed
+	guarded   map[string]bool // paths of what changes the models
+	bodies    atomic.Int64    // bytes of the large bodies under way
+	draining  atomic.Bool     // told to end: not ready any more
 }
 
 // New makes a server and registers its metrics.
@@ -181,43 +219,21 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	if err := deps.check(); err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, deps: deps, log: deps.Logger, now: deps.Now, ids: newRequestIDs()}
+	s := &Server{
+		cfg: cfg, deps: deps, log: deps.Logger, now: deps.Now, ids: newRequestIDs(), tokens: newTokens(cfg),
+		unmatched: &observed{endpoint: unmatched}, guarded: make(map[string]bool),
+	}
 	var err error
 	if s.metrics, err = newServerMetrics(deps, cfg.StoreTimeout); err != nil {
 		return nil, fmt.Errorf("server: register metrics: %w", err)
 	}
+	if s.conns, err = newConnectionMetrics(deps.Registerer); err != nil {
+		return nil, fmt.Errorf("server: register metrics: %w", err)
+	}
 	s.engine = s.routes()
+	s.observed = observedRoutes(s.engine)
 	return s, nil
 }
 
 // Handler gives the routes with all that goes around them.
 func (s *Server) Handler() http.Handler { return s.engine }
-
-// Run answers on l until ctx ends. Then it takes no new connections, lets
-// the requests under way finish within the drain timeout and closes. It returns
-// nil when all of them did.
-func (s *Server) Run(ctx context.Context, l net.Listener) error {
-	h := &http.Server{
-		Handler:           s.engine,
-		ReadHeaderTimeout: s.cfg.ReadHeaderTimeout,
-		ReadTimeout:       s.cfg.ReadTimeout,
-		WriteTimeout:      s.cfg.WriteTimeout,
-		IdleTimeout:       s.cfg.IdleTimeout,
-		MaxHeaderBytes:    s.cfg.MaxHeader,
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- h.Serve(l) }()
-	select {
-	case err := <-ended:
-		return fmt.Errorf("serve on %s: %w", l.Addr(), err)
-	case <-ctx.Done():
-	}
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.DrainTimeout)
-	defer cancel()
-	if err := h.Shutdown(drain); err != nil {
-		_ = h.Close() // its error is of the listener, which Shutdown has closed
-		return fmt.Errorf("requests were still under way after %v and were cut off: %w", s.cfg.DrainTimeout, err)
-	}
-	return nil
-}
