@@ -19,7 +19,10 @@ func (a *app) serveCommand() *cobra.Command {
 		Short: "Serve the champion's predictions over HTTP",
 		Long: `Serve answers predictions with the champion of the registry, from features that
 the client gives or from the newest that the store holds. It collects nothing:
-run "livelab ingest" beside it, or "livelab up" instead.`,
+run "livelab ingest" beside it, or "livelab up" instead.
+
+SIGTERM or Ctrl-C ends it once the requests under way are answered, with exit
+code 0, or 1 where some had to be cut off. A second one ends it at once.`,
 		Args: cobra.NoArgs,
 		Example: `  livelab serve --listen 127.0.0.1:8000
   livelab serve --source replay    # recorded data, as if it were now`,
@@ -41,7 +44,7 @@ func (a *app) serve(ctx context.Context, flags serveFlags, from string) (err err
 	if _, err := parseTask(flags.task); err != nil {
 		return err
 	}
-	l, err := a.listen(flags)
+	l, err := a.listen(&flags.httpFlags)
 	if err != nil {
 		return err
 	}

@@ -3,10 +3,8 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -23,43 +21,18 @@ import (
 
 // serveFlags are the flags of everything that serves.
 type serveFlags struct {
-	listen       string
+	httpFlags
 	task         string
-	adminToken   string
 	explainToken string
 
 	logPredictions bool
 }
 
 func (f *serveFlags) add(cmd *cobra.Command) {
+	f.httpFlags.add(cmd)
 	fl := cmd.Flags()
-	fl.StringVar(&f.listen, "listen", "127.0.0.1:8000", "`address` to serve on")
-	fl.StringVar(&f.adminToken, "admin-token", "", "bearer `token` that whoever changes something must show (better given as LIVELAB_ADMIN_TOKEN)")
 	fl.BoolVar(&f.logPredictions, "log-predictions", true, "store every prediction that is answered; without them no live quality can be measured")
 	fl.StringVar(&f.explainToken, "explain-token", "", "bearer `token` that /explain asks for (also EXPLAIN_TOKEN)")
-}
-
-// listen opens the port before any other work, so that a port in use is said
-// at once.
-func (a *app) listen(f serveFlags) (net.Listener, error) {
-	l, err := net.Listen("tcp", f.listen)
-	if err != nil {
-		return nil, listenError(f.listen, err)
-	}
-	if addr, ok := l.Addr().(*net.TCPAddr); ok && !addr.IP.IsLoopback() && f.adminToken == "" {
-		a.log.Warn("everybody who reaches this address may reload the model: set LIVELAB_ADMIN_TOKEN, or listen on 127.0.0.1", "address", addr.String())
-	}
-	return l, nil
-}
-
-func listenError(address string, err error) error {
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Errorf("listen on %s: another program has this port; end it, or name another with --listen: %w", address, err)
-	case errors.Is(err, syscall.EACCES):
-		return fmt.Errorf("listen on %s: not allowed; ports under 1024 need rights, name another with --listen: %w", address, err)
-	}
-	return fmt.Errorf("listen on %s: %w; --listen takes HOST:PORT", address, err)
 }
 
 // service is the server with what it stands on.
@@ -69,6 +42,8 @@ type service struct {
 	log    *predlog.Writer
 
 	plugins *catalogue.Catalogue // nil where none can be run
+
+	encrypted bool // it speaks HTTPS
 }
 
 // watchPlugins offers what is in the plugins folder from now on. It takes the
@@ -116,11 +91,13 @@ func (a *app) newService(ctx context.Context, f serveFlags, s store, src *source
 	if plugins != nil {
 		deps.Plugins = plugins
 	}
-	srv, err := server.New(server.Config{Version: version, AdminToken: f.adminToken, ExplainToken: f.explainToken}, deps)
+	cfg := f.config()
+	cfg.ExplainToken = f.explainToken
+	srv, err := server.New(cfg, deps)
 	if err != nil {
 		return nil, err
 	}
-	return &service{server: srv, models: models, log: log, plugins: plugins}, nil
+	return &service{server: srv, models: models, log: log, plugins: plugins, encrypted: cfg.TLS != nil}, nil
 }
 
 // pluginsToServe gives the catalogue, counted in the registry. It is nil where

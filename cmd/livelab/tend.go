@@ -192,6 +192,9 @@ func newestSuccess(status []ingest.NetworkStatus) time.Time {
 // printAddresses says where to look, last of all.
 func (a *app) printAddresses(l net.Listener, svc *service) {
 	base := "http://" + l.Addr().String()
+	if svc.encrypted {
+		base = "https://" + l.Addr().String()
+	}
 	if c := svc.models.Current(); c != nil {
 		a.printf("\nserving %s %s\n", c.Model.Name, c.Version)
 	} else {

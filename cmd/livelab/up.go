@@ -101,7 +101,7 @@ func (a *app) up(ctx context.Context, f upFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	l, err := a.listen(f.serve)
+	l, err := a.listen(&f.serve.httpFlags)
 	if err != nil {
 		return err
 	}
