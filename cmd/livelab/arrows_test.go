@@ -28,6 +28,7 @@ var arrows = []struct {
 	{"runtime", []string{"livelab/pipeline/train", "livelab/pipeline/ingest", "livelab/pipeline/retrain", "livelab/sql", "livelab/cmd"}, "serving never imports training, sources or stores"},
 	{"runtime", []string{"livelab/runtime/wasm/bench"}, "what runs modules without limits is out of serving's reach"},
 	{"runtime/jsonscan", []string{"livelab/"}, "what reads clients' bytes is a leaf"},
+	{"runtime/oip", []string{"livelab/"}, "a protocol's messages know neither servers nor models"},
 	{"runtime/wasm", []string{"livelab/runtime/server", "livelab/runtime/loader", "livelab/runtime/predlog"}, "the host of transforms serves training, too"},
 	{"runtime/wasm/module", []string{"livelab/"}, "what reads hostile bytes is a leaf"},
 	{"runtime/wasm/meter", []string{"livelab/"}, "metering knows the parsed module alone"},
@@ -44,6 +45,7 @@ var allowed = map[string][]string{
 	"pipeline/observation": {"livelab/pipeline/observation"},
 	"pipeline/detmath":     {"livelab/pipeline/detmath"},
 	"runtime/wasm/meter":   {"livelab/runtime/wasm/module"},
+	"runtime/oip":          {"livelab/runtime/jsonscan"},
 }
 
 // standardOnly are the rooms that use the standard library and our own leaves
