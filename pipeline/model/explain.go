@@ -38,7 +38,11 @@ func (p *Predictor) Explain(x, values []float64) (intercept float64, cs []Contri
 // made of values. It is never nil, and does not allocate where nothing is
 // missing.
 func (p *Predictor) Imputed(x, values []float64) []string {
-	names := []string{}
+	return p.AppendImputed([]string{}, x, values)
+}
+
+// AppendImputed appends what Imputed gives to names, which must be empty.
+func (p *Predictor) AppendImputed(names []string, x, values []float64) []string {
 	for i, v := range x {
 		if math.IsNaN(v) && p.inputs[i].computed >= 0 {
 			names = append(names, p.Model.Inputs[i].Name)

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"unicode/utf8"
 )
 
 // MaxDepth is how deeply arrays and objects in a body may nest. What the
@@ -98,15 +99,19 @@ func (s *Scanner) Object(member func(key []byte) error) error {
 	}
 }
 
-// Text reads a string. The result shares the body's memory unless the string
-// has escapes.
+// Text reads a string. The result is valid UTF-8 and shares the body's memory
+// unless the string has escapes.
 func (s *Scanner) Text() ([]byte, error) {
 	start := s.pos
 	s.pos++
-	for escaped := false; s.pos < len(s.b); s.pos++ {
+	for escaped, wide := false, false; s.pos < len(s.b); s.pos++ {
 		switch c := s.b[s.pos]; {
 		case c == '"':
 			s.pos++
+			if wide && !utf8.Valid(s.b[start:s.pos]) {
+				s.pos = start
+				return nil, s.Fail("a string that is not UTF-8")
+			}
 			if !escaped {
 				return s.b[start+1 : s.pos-1], nil
 			}
@@ -121,6 +126,8 @@ func (s *Scanner) Text() ([]byte, error) {
 			s.pos++
 		case c < ' ':
 			return nil, s.Fail("a control character in a string")
+		case c >= utf8.RuneSelf:
+			wide = true
 		}
 	}
 	s.pos = min(s.pos, len(s.b))
@@ -160,8 +167,12 @@ func (s *Scanner) Number() (value float64, ok bool, err error) {
 }
 
 // noValue is the error for what is no value. Several languages write missing
-// numbers in a way that JSON does not have.
+// numbers in a way that JSON does not have, and several systems put a mark
+// before a text.
 func (s *Scanner) noValue(at int) error {
+	if at == 0 && bytes.HasPrefix(s.b, []byte("\uFEFF")) {
+		return s.Fail("a byte order mark before it (leave it out)")
+	}
 	for _, word := range []string{"NaN", "nan", "Inf", "inf"} {
 		if bytes.HasPrefix(s.b[at:], []byte(word)) {
 			return s.Fail("NaN and infinities are not JSON (leave out what is missing)")

@@ -9,7 +9,8 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// answer is what /predict says.
+// answer is what /predict says of one row. It is written by appendAnswer; this
+// is for who adds to it.
 type answer struct {
 	Y              int      `json:"y"` // 1 is a shortage
 	Proba          float64  `json:"proba"`
@@ -19,6 +20,7 @@ type answer struct {
 	Threshold      float64  `json:"threshold"`
 	HorizonMinutes int      `json:"horizon_minutes"`
 	Network        *string  `json:"network"`    // null when the client gave the features
+	Station        *string  `json:"station"`    // null unless it is about a station
 	AsOf           *string  `json:"as_of"`      // time of the bikes used; null like network
 	WeatherAt      *string  `json:"weather_at"` // time of the weather used
 	Imputed        []string `json:"imputed"`    // what was missing, see model.Predictor.Imputed
@@ -27,7 +29,7 @@ type answer struct {
 }
 
 func (f *forecast) answer(requestID string) answer {
-	a := answer{
+	return answer{
 		Y:              class(f.positive),
 		Proba:          f.probability,
 		Version:        f.Version,
@@ -35,15 +37,14 @@ func (f *forecast) answer(requestID string) answer {
 		ModelDigest:    f.Digest,
 		Threshold:      f.Model.Threshold,
 		HorizonMinutes: f.Model.Task.HorizonMinutes,
+		Network:        orNull(f.network),
+		Station:        orNull(f.station),
 		AsOf:           stamp(f.asOf),
 		WeatherAt:      stamp(f.weatherAt),
 		Imputed:        f.imputed,
 		RequestID:      requestID,
+		PredictionID:   f.id,
 	}
-	if f.network != "" {
-		a.Network = &f.network
-	}
-	return a
 }
 
 // predict answers POST /predict.
@@ -55,14 +56,30 @@ func (s *Server) predict(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	f, err := s.forecast(c.Request.Context(), v, &m.question)
+	fs, err := s.forecasts(c.Request.Context(), v, m)
 	if err != nil {
 		return err
 	}
 	id := requestID(c)
-	a := f.answer(id)
-	a.PredictionID = s.record(f, &m.question, at, id)
-	return reply(c, a)
+	s.recordAll(m, at, id)
+	if m.question.many {
+		m.answer = appendAnswers(m.answer[:0], fs, id)
+	} else {
+		m.answer = appendAnswer(m.answer[:0], &fs[0], id)
+	}
+	return send(c, m.answer)
+}
+
+var jsonType = []string{"application/json"}
+
+// send answers 200 with JSON, which it does not keep.
+func send(c *gin.Context, body []byte) error {
+	c.Writer.Header()["Content-Type"] = jsonType
+	c.Status(http.StatusOK)
+	if _, err := c.Writer.Write(body); err != nil {
+		_ = c.Error(err) // the client is gone
+	}
+	return nil
 }
 
 // reply answers 200 with a value as JSON.
@@ -71,8 +88,7 @@ func reply(c *gin.Context, v any) error {
 	if err != nil {
 		return fmt.Errorf("encode the answer: %w", err)
 	}
-	c.Data(http.StatusOK, "application/json", body)
-	return nil
+	return send(c, body)
 }
 
 func class(positive bool) int {
@@ -80,6 +96,13 @@ func class(positive bool) int {
 		return 1
 	}
 	return 0
+}
+
+func orNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
 }
 
 // stamp writes a time as RFC 3339 in UTC, nil for the zero time.

@@ -73,7 +73,7 @@ func handlers(b *testing.B) []contender {
 		b.Fatal(err)
 	}
 	var q question
-	if errs := decode([]byte(`{"features":`+classic+`}`), v.schema, false, &q); len(errs) > 0 {
+	if errs := decode([]byte(`{"features":`+classic+`}`), v.schema, form{instances: 100}, &q); len(errs) > 0 {
 		b.Fatal(errs)
 	}
 	f, err := s.forecast(b.Context(), v, &q)

@@ -2,7 +2,6 @@ package server
 
 import (
 	"fmt"
-	"math"
 	"strings"
 
 	"livelab/runtime/jsonscan"
@@ -11,26 +10,21 @@ import (
 // maxErrors is how many field errors one answer names.
 const maxErrors = 100
 
-// question is what a body of /predict or /explain asks for.
-type question struct {
-	// values holds the client's features by the schema's column; NaN is
-	// absent. They count only when given is true.
-	values []float64
-	given  bool
-
-	network  string // empty when the client named none
-	language string // empty when the client named none
+// form is what a route takes beside features and the names of stored data.
+type form struct {
+	language  bool
+	instances int // how many at most; 0 takes no list
 }
 
-// reset makes the question ready for a schema, reusing its memory.
-func (q *question) reset(columns int) {
-	if cap(q.values) < columns {
-		q.values = make([]float64, columns)
+// known lists the fields of the form.
+func (f form) known() string {
+	switch {
+	case f.language:
+		return "features, network, station and language"
+	case f.instances > 0:
+		return "features, instances, network and station"
 	}
-	*q = question{values: q.values[:columns]}
-	for i := range q.values {
-		q.values[i] = math.NaN()
-	}
+	return "features, network and station"
 }
 
 // decoder reads a body into a question. It goes on after a wrong field, to
@@ -39,31 +33,35 @@ type decoder struct {
 	jsonscan.Scanner
 	schema   *schema
 	question *question
-	language bool   // whether the field "language" is known
-	field    string // whose value is being read; "" between values
+	form     form
 	seen     topLevel
-	refused  []bool // columns whose value was there and wrong; nil while there are none
-	errs     []FieldError
-	more     int // errors beyond maxErrors
+
+	// Where the decoder is: the field whose value is being read, "" between
+	// values; the instance, -1 outside the list; the column, -1 between values.
+	field    string
+	instance int
+	column   int
+
+	row     []float64 // that is being read
+	refused []bool    // its columns whose value was there and wrong; nil while there are none
+
+	errs []FieldError
+	more int // errors beyond maxErrors
 }
 
-type topLevel struct{ features, network, language bool }
+type topLevel struct{ features, instances, network, station, language bool }
 
 // decode reads a body, of which an empty one asks for the newest data.
-func decode(body []byte, sc *schema, language bool, q *question) []FieldError {
-	d := decoder{Scanner: jsonscan.New(body), schema: sc, question: q, language: language}
+func decode(body []byte, sc *schema, f form, q *question) []FieldError {
+	d := decoder{Scanner: jsonscan.New(body), schema: sc, question: q, form: f, instance: -1, column: -1}
 	q.reset(len(sc.columns))
 	if d.Empty() {
 		return nil
 	}
 	if err := d.body(); err != nil {
-		return append(d.errs, FieldError{d.field, err.Error()})
-	}
-	if q.given {
-		d.require()
-		if q.network != "" {
-			d.refuse("network", "cannot be given together with features, which are used as they are")
-		}
+		d.errs = append(d.errs, FieldError{d.place(), err.Error()})
+	} else {
+		d.together()
 	}
 	if d.more > 0 {
 		d.errs = append(d.errs, FieldError{"", fmt.Sprintf("and %d more errors", d.more)})
@@ -90,18 +88,42 @@ func (d *decoder) member(key []byte) error {
 	switch {
 	case string(key) == "features":
 		return d.features()
+	case string(key) == "instances" && d.form.instances > 0:
+		return d.instances()
 	case string(key) == "network":
 		return d.string("network", &d.seen.network, &d.question.network)
-	case string(key) == "language" && d.language:
+	case string(key) == "station":
+		return d.string("station", &d.seen.station, &d.question.station)
+	case string(key) == "language" && d.form.language:
 		return d.string("language", &d.seen.language, &d.question.language)
 	}
-	known := "features and network"
-	if d.language {
-		known = "features, network and language"
+	if d.room() {
+		d.refuse(printable(key), "is not a known field; known are "+d.form.known())
 	}
-	d.refuse(printable(key), "is not a known field; known are "+known)
 	_, err := d.Skip(1)
 	return err
+}
+
+// together refuses fields that exclude each other.
+func (d *decoder) together() {
+	q, rows := d.question, "features"
+	if d.seen.instances {
+		rows = "instances"
+	}
+	if d.seen.features && d.seen.instances {
+		d.refuse("instances", "cannot be given together with features; give one of the two")
+	} else if d.seen.features && q.given {
+		d.row = q.row(0)
+		d.require()
+	}
+	if !d.seen.features && !d.seen.instances {
+		return
+	}
+	for _, name := range []struct{ field, given string }{{"network", q.network}, {"station", q.station}} {
+		if name.given != "" {
+			d.refuse(name.field, "cannot be given together with "+rows+", which are used as they are")
+		}
+	}
 }
 
 // string reads a member that must be a non-empty string.
@@ -122,77 +144,25 @@ func (d *decoder) string(field string, seen *bool, into *string) error {
 	if len(text) == 0 {
 		d.refuse(field, "must not be empty; leave it out")
 	}
-	*into = strings.ToValidUTF8(string(text), "\uFFFD")
+	*into = string(text)
 	return nil
 }
 
-func (d *decoder) features() error {
-	if d.seen.features {
-		d.refuse("features", "is there twice")
+// place is where the decoder is, as the client knows it.
+func (d *decoder) place() string {
+	switch {
+	case d.column >= 0:
+		return d.path(d.schema.columns[d.column])
+	case d.instance >= 0:
+		return instancePath(d.instance)
 	}
-	d.seen.features = true
-	if d.Next() != '{' {
-		return d.refuseValue("features", "must be an object of numbers, not ")
-	}
-	d.question.given = true
-	return d.Object(d.feature)
-}
-
-func (d *decoder) feature(key []byte) error {
-	column, known := d.schema.index[string(key)]
-	if !known {
-		d.refuse("features."+printable(key), "is not a feature of the model; GET /model lists them")
-		_, err := d.Skip(2)
-		return err
-	}
-	d.field = d.schema.fields[column]
-	if !math.IsNaN(d.question.values[column]) || d.refused != nil && d.refused[column] {
-		d.refuse(d.field, "is there twice")
-	}
-	if c := d.Next(); c != '-' && (c < '0' || c > '9') {
-		d.refuseColumn(column)
-		return d.refuseValue(d.field, "must be a number, not ")
-	}
-	value, finite, err := d.Number()
-	if err != nil {
-		return err
-	}
-	d.field = ""
-	if !finite {
-		d.refuseColumn(column)
-		d.refuse(d.schema.fields[column], "is too large for a number")
-		return nil
-	}
-	if least, greatest := d.schema.least[column], d.schema.greatest[column]; value < least || value > greatest {
-		d.refuseColumn(column)
-		d.refuse(d.schema.fields[column], fmt.Sprintf("is %v, must be from %v to %v", value, least, greatest))
-		return nil
-	}
-	d.question.values[column] = value
-	return nil
-}
-
-// require names the required features that are absent.
-func (d *decoder) require() {
-	for _, column := range d.schema.required {
-		if math.IsNaN(d.question.values[column]) && (d.refused == nil || !d.refused[column]) {
-			d.refuse(d.schema.fields[column], "is required")
-		}
-	}
-}
-
-// refuseColumn remembers that a column was given, and wrong.
-func (d *decoder) refuseColumn(column int) {
-	if d.refused == nil {
-		d.refused = make([]bool, len(d.schema.columns))
-	}
-	d.refused[column] = true
+	return d.field
 }
 
 // refuseValue reads a value of the wrong kind and names the kind.
 func (d *decoder) refuseValue(field, detail string) error {
 	d.field = field
-	kind, err := d.Skip(2)
+	kind, err := d.Skip(1)
 	if err != nil {
 		return err
 	}
@@ -201,12 +171,20 @@ func (d *decoder) refuseValue(field, detail string) error {
 	return nil
 }
 
-func (d *decoder) refuse(field, detail string) {
-	if len(d.errs) == maxErrors {
-		d.more++
-		return
+// room reports whether one more error will be named. It is counted where not,
+// so that a caller need not put it into words.
+func (d *decoder) room() bool {
+	if len(d.errs) < maxErrors {
+		return true
 	}
-	d.errs = append(d.errs, FieldError{field, detail})
+	d.more++
+	return false
+}
+
+func (d *decoder) refuse(field, detail string) {
+	if d.room() {
+		d.errs = append(d.errs, FieldError{field, detail})
+	}
 }
 
 // printable makes a client's own name fit for an answer.

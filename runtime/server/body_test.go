@@ -25,7 +25,7 @@ func FuzzDecode(f *testing.F) {
 	sc := testSchema(f)
 	f.Fuzz(func(t *testing.T, body []byte) {
 		var q question
-		errs := decode(slices.Clone(body), sc, true, &q)
+		errs := decode(slices.Clone(body), sc, form{language: true}, &q)
 		for _, e := range errs {
 			if e.Detail == "" {
 				t.Errorf("an error without a reason: %+v", e)
@@ -83,7 +83,7 @@ func TestSyntaxErrorsSayWhere(t *testing.T) {
 		"{\"network\":\"a\nb\"}":          {"network", "the body is not valid JSON: a control character in a string at byte 13"},
 	} {
 		var q question
-		errs := decode([]byte(body), sc, false, &q)
+		errs := decode([]byte(body), sc, form{instances: 100}, &q)
 		if len(errs) != 1 || errs[0] != want {
 			t.Errorf("%s: errors %q, want %q", body, errs, want)
 		}
@@ -95,10 +95,10 @@ func TestQuestionForgets(t *testing.T) {
 	t.Parallel()
 	sc := testSchema(t)
 	var q question
-	if errs := decode([]byte(`{"features":`+classic+`}`), sc, true, &q); len(errs) > 0 {
+	if errs := decode([]byte(`{"features":`+classic+`}`), sc, form{language: true}, &q); len(errs) > 0 {
 		t.Fatal(errs)
 	}
-	if errs := decode([]byte(`{"language":"en"}`), sc, true, &q); len(errs) > 0 {
+	if errs := decode([]byte(`{"language":"en"}`), sc, form{language: true}, &q); len(errs) > 0 {
 		t.Fatal(errs)
 	}
 	if q.given || slices.ContainsFunc(q.values, func(v float64) bool { return !math.IsNaN(v) }) {
@@ -109,7 +109,7 @@ func TestQuestionForgets(t *testing.T) {
 func TestDecodeDoesNotAllocate(t *testing.T) {
 	sc, body := testSchema(t), []byte(`{"features":`+classic+`}`)
 	var q question
-	if n := testing.AllocsPerRun(100, func() { decode(body, sc, false, &q) }); n > 1 {
+	if n := testing.AllocsPerRun(100, func() { decode(body, sc, form{instances: 100}, &q) }); n > 1 {
 		t.Errorf("%v allocations a body", n)
 	}
 }

@@ -114,7 +114,7 @@ func TestSurface(t *testing.T) {
 		{name: "a trailing comma", request: "POST /predict", body: `{"features":{},}`, status: 400, want: []string{"not valid JSON"}},
 		{name: "nested deeply", request: "POST /predict", body: `{"features":` + strings.Repeat(`[`, 100_000), status: 400, want: []string{"nested more than 32 deep"}},
 		{name: "thousands of wrong fields", request: "POST /predict", body: `{"a":1` + strings.Repeat(`,"a":1`, 5000) + `}`, status: 400, want: []string{"and 4901 more errors"}},
-		{name: "a name that is no text", request: "POST /predict", body: "{\"\xff\xfe\":1}", status: 400, want: []string{"is not a known field"}},
+		{name: "a name that is no text", request: "POST /predict", body: "{\"\xff\xfe\":1}", status: 400, want: []string{"a string that is not UTF-8 at byte 1"}},
 		{name: "too large", request: "POST /predict", body: `{"features":{"x":"` + strings.Repeat("x", 1<<20) + `"}}`, status: 413, want: []string{"problem:body-too-large", "1048576 bytes"}},
 		{name: "a form", request: "POST /predict", body: `{}`, headers: []string{"Content-Type", "application/x-www-form-urlencoded"}, status: 415, want: []string{"send application/json"}},
 		{name: "JSON with a charset", request: "POST /predict", body: `{}`, headers: []string{"Content-Type", "application/json; charset=utf-8"}, status: 200},

@@ -19,11 +19,15 @@ const (
 type logged struct {
 	ID             string             `json:"id"`
 	At             *string            `json:"at"`
+	Role           predlog.Role       `json:"role"`
 	RequestID      string             `json:"request_id"`
 	Model          string             `json:"model"`
 	Version        string             `json:"version"`
+	ModelDigest    string             `json:"model_digest"`
 	Network        *string            `json:"network"`
+	Station        *string            `json:"station"`
 	AsOf           *string            `json:"as_of"`
+	DataAgeSeconds *float64           `json:"data_age_seconds"` // null when the client gave the features
 	Y              int                `json:"y"`
 	Proba          float64            `json:"proba"`
 	Threshold      float64            `json:"threshold"`
@@ -74,6 +78,8 @@ func newLogged(p predlog.Prediction) logged {
 		RequestID:      p.RequestID,
 		Model:          p.Model,
 		Version:        p.Version,
+		ModelDigest:    p.Digest,
+		Role:           p.Role,
 		AsOf:           stamp(p.AsOf),
 		Y:              class(p.Positive),
 		Proba:          p.Probability,
@@ -84,6 +90,13 @@ func newLogged(p predlog.Prediction) logged {
 	}
 	if p.Network != "" {
 		l.Network = &p.Network
+	}
+	if p.Station != "" {
+		l.Station = &p.Station
+	}
+	if !p.AsOf.IsZero() {
+		age := p.At.Sub(p.AsOf).Seconds()
+		l.DataAgeSeconds = &age
 	}
 	return l
 }

@@ -72,6 +72,7 @@ var (
 	wrongMedia     = kind{"unsupported-media-type", "The body is not JSON", http.StatusUnsupportedMediaType}
 	internal       = kind{"internal", "The server made a mistake", http.StatusInternalServerError}
 	noModel        = kind{"no-model", "No model is loaded", http.StatusServiceUnavailable}
+	noStationModel = kind{"no-station-model", "No model answers for stations", http.StatusServiceUnavailable}
 	noData         = kind{"no-data", "There is no current data", http.StatusServiceUnavailable}
 	storeAway      = kind{"store-unavailable", "The stored data cannot be read", http.StatusServiceUnavailable}
 	reloadFailed   = kind{"reload-failed", "The model was not reloaded", http.StatusServiceUnavailable}

@@ -16,6 +16,7 @@ import (
 type served struct {
 	*loader.Loaded
 	schema *schema
+	facts  []byte // the part of every answer that is about the model
 
 	// negatives and positives count the answers.
 	negatives, positives prometheus.Counter
@@ -24,7 +25,6 @@ type served struct {
 // schema is what a row may give to a model, by column.
 type schema struct {
 	columns  []string       // sorted
-	fields   []string       // for each column, its path in a request
 	index    map[string]int // column by name
 	required []int          // columns
 	least    []float64      // for each column, see features.Bounds
@@ -34,7 +34,6 @@ type schema struct {
 func newSchema(p *model.Predictor) *schema {
 	sc := &schema{columns: p.Columns(), index: make(map[string]int)}
 	for i, name := range sc.columns {
-		sc.fields = append(sc.fields, "features."+name)
 		sc.index[name] = i
 		least, greatest := features.Bounds(name)
 		sc.least, sc.greatest = append(sc.least, least), append(sc.greatest, greatest)
@@ -71,6 +70,7 @@ func (s *Server) newServed(l *loader.Loaded) *served {
 	return &served{
 		Loaded:    l,
 		schema:    newSchema(l.Predictor),
+		facts:     modelFacts(l),
 		negatives: s.metrics.predictions.WithLabelValues("0", l.Version),
 		positives: s.metrics.predictions.WithLabelValues("1", l.Version),
 	}

@@ -39,6 +39,9 @@ type Config struct {
 	MaxBody   int64
 	MaxHeader int
 
+	// MaxInstances bounds the rows of one request. Default 10,000.
+	MaxInstances int
+
 	// MaxBodies bounds all large bodies that are under way, in bytes: a body
 	// beyond 16 KiB counts as long as it may become. Default 64 times MaxBody.
 	MaxBodies int64
@@ -83,6 +86,7 @@ const (
 func (c *Config) setDefaults() {
 	c.Version = cmp.Or(c.Version, "unknown")
 	c.MaxBody = cmp.Or(c.MaxBody, mebibyte)
+	c.MaxInstances = cmp.Or(c.MaxInstances, 10_000)
 	c.MaxHeader = cmp.Or(c.MaxHeader, 64*kibibyte)
 	c.MaxBodies = max(c.MaxBody, cmp.Or(c.MaxBodies, 64*c.MaxBody))
 	c.MaxConnections = cmp.Or(c.MaxConnections, 4096)
@@ -164,6 +168,7 @@ type Deps struct {
 	Models     Models
 	Repository Repository // nil has the model of Models alone
 	Rows       Rows
+	Stations   Stations                     // nil has no stored data of stations
 	Log        Log                          // nil logs no predictions
 	Shadow     Shadow                       // nil has none
 	Recent     Recent                       // nil has none to show
