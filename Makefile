@@ -13,7 +13,7 @@ PLUGINS := calendar comfort momentum pressure
 CARRIED := calendar
 BUILD_PLUGIN := GOOS= GOARCH= CGO_ENABLED=0 $(GO) run -trimpath ./cmd/livelab plugin build
 
-.PHONY: up build carried plugins test bench bench-plugins clean
+.PHONY: up build carried plugins test bench bench-serve bench-plugins clean
 
 up: build ## Build and run everything on this machine.
 	./bin/livelab up
@@ -36,6 +36,10 @@ test: ## All tests. Those on PostgreSQL run where its binaries are.
 
 bench: ## The benchmarks behind the tables of the README.
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+bench-serve: carried ## What the server takes, beside a bare Gin handler. Needs wrk and PostgreSQL.
+	@command -v wrk >/dev/null || { echo 'The load comes from wrk, which is not installed: apt-get install wrk, or brew install wrk.' >&2; exit 1; }
+	$(GO) test -run '^$$' -bench '(Serve|Load)$$' -benchtime 1x ./cmd/livelab
 
 bench-plugins: ## What the shipped transforms bring, and what they cost.
 	$(GO) test -run '^$$' -bench Shipped -benchtime 1x ./plugins

@@ -5,9 +5,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -55,9 +53,9 @@ func BenchmarkServe(b *testing.B) {
 				first += s.await(classicQuestion)
 				stored += s.await("{}")
 				time.Sleep(2 * time.Second)
-				idle = max(idle, s.residentMiB())
+				idle = max(idle, residentMiB(b, s.cmd.Process.Pid))
 				s.load(20_000, 8)
-				loaded = max(loaded, s.residentMiB())
+				loaded = max(loaded, residentMiB(b, s.cmd.Process.Pid))
 				s.stop()
 			}
 			n := float64(b.N)
@@ -71,8 +69,8 @@ func BenchmarkServe(b *testing.B) {
 }
 
 // publishModel fills a folder with a store and a registry that has a champion,
-// trained with a transform.
-func publishModel(b *testing.B, binary, dir, transform string) {
+// trained with a transform. It gives what is in the store.
+func publishModel(b *testing.B, binary, dir, transform string) past {
 	b.Helper()
 	s, err := sqlite.Open(b.Context(), filepath.Join(dir, "livelab.db"), sqlite.Options{})
 	if err != nil {
@@ -81,7 +79,8 @@ func publishModel(b *testing.B, binary, dir, transform string) {
 	if err := s.Migrate(b.Context()); err != nil {
 		b.Fatal(err)
 	}
-	simulatedPast(b, 80*144*60, time.Now().UTC().Truncate(time.Minute)).record(b, s)
+	city := simulatedPast(b, 80*144*60, time.Now().UTC().Truncate(time.Minute))
+	city.record(b, s)
 	if err := s.Close(); err != nil {
 		b.Fatal(err)
 	}
@@ -91,31 +90,32 @@ func publishModel(b *testing.B, binary, dir, transform string) {
 		b.Logf("the gate: %v\n%s", err, out)
 	}
 	measure(b, livelab(binary, dir, nil, "publish", "--force"))
+	return city
 }
 
-// serving is a running `livelab serve`.
+// serving is a running `livelab serve`, or what it is compared with.
 type serving struct {
 	b      *testing.B
 	cmd    *exec.Cmd
 	stderr bytes.Buffer
-	url    string
+	base   string // http://host:port
 	began  time.Time
 	client *http.Client
 }
 
-func startServing(b *testing.B, binary, dir string, env []string) *serving {
+func startServing(b *testing.B, binary, dir string, env []string, args ...string) *serving {
 	b.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	address := l.Addr().String()
-	l.Close()
+	address := freeAddress(b)
+	return startProcess(b, address, livelab(binary, dir, env, append([]string{"serve", "--listen", address}, args...)...))
+}
+
+// startProcess starts a command that is to answer on an address.
+func startProcess(b *testing.B, address string, cmd *exec.Cmd) *serving {
+	b.Helper()
 	s := &serving{
-		b: b, url: "http://" + address + "/predict",
+		b: b, cmd: cmd, base: "http://" + address,
 		client: &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
 	}
-	s.cmd = livelab(binary, dir, env, "serve", "--listen", address)
 	s.cmd.Stderr = &s.stderr
 	s.began = time.Now()
 	if err := s.cmd.Start(); err != nil {
@@ -140,16 +140,22 @@ func (s *serving) await(question string) float64 {
 }
 
 func (s *serving) ask(question string) error {
-	r, err := s.client.Post(s.url, "application/json", strings.NewReader(question))
+	_, err := s.answer(question)
+	return err
+}
+
+// answer gives the body of the answer.
+func (s *serving) answer(question string) ([]byte, error) {
+	r, err := s.client.Post(s.base+"/predict", "application/json", strings.NewReader(question))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer r.Body.Close()
 	body, err := io.ReadAll(r.Body)
 	if err == nil && r.StatusCode != http.StatusOK {
 		err = fmt.Errorf("%s: %s", r.Status, body)
 	}
-	return err
+	return body, err
 }
 
 // load asks a number of questions over several connections at once.
@@ -174,25 +180,26 @@ func (s *serving) load(requests int64, connections int) {
 	workers.Wait()
 }
 
-// residentMiB reads the memory that the process holds at the moment.
-func (s *serving) residentMiB() float64 {
+// counter gives a sum over the labels of one of the metrics.
+func (s *serving) counter(name string) (sum float64) {
 	s.b.Helper()
-	f, err := os.Open(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+	r, err := s.client.Get(s.base + "/metrics")
 	if err != nil {
-		s.b.Skipf("this system does not tell how much memory a process holds: %v", err)
+		s.b.Fatal(err)
 	}
-	defer f.Close()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		if rest, ok := strings.CutPrefix(lines.Text(), "VmRSS:"); ok {
-			kib, err := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(rest, "kB")), 64)
-			if err != nil {
-				s.b.Fatal(err)
-			}
-			return kib / 1024
+	defer r.Body.Close()
+	for lines := bufio.NewScanner(r.Body); lines.Scan(); {
+		rest, ok := strings.CutPrefix(lines.Text(), name)
+		if !ok || rest[0] != ' ' && rest[0] != '{' {
+			continue
 		}
+		n, err := strconv.ParseFloat(rest[strings.LastIndexByte(rest, ' ')+1:], 64)
+		if err != nil {
+			s.b.Fatal(err)
+		}
+		sum += n
 	}
-	s.b.Fatal("no VmRSS in the status of the process")
-	return 0
+	return sum
 }
 
 func (s *serving) stop() {

@@ -44,11 +44,17 @@ func oslo(b *testing.B) string {
 // buildBinary builds livelab.
 func buildBinary(b *testing.B) string {
 	b.Helper()
-	path := filepath.Join(b.TempDir(), "livelab")
-	cmd := exec.Command("go", "build", "-trimpath", "-o", path, ".")
+	return build(b, "livelab", ".")
+}
+
+// build builds a program as `make build` does.
+func build(b *testing.B, name, source string) string {
+	b.Helper()
+	path := filepath.Join(b.TempDir(), name)
+	cmd := exec.Command("go", "build", "-trimpath", "-o", path, source)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		b.Fatalf("build livelab: %v\n%s", err, out)
+		b.Fatalf("build %s: %v\n%s", name, err, out)
 	}
 	return path
 }

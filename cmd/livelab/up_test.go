@@ -130,7 +130,8 @@ func TestUpInterruptedEarly(t *testing.T) {
 	p.stop(t)
 }
 
-func freeAddress(t *testing.T) string {
+// freeAddress gives an address that nothing listens on at the moment.
+func freeAddress(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
