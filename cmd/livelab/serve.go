@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"livelab/pipeline/observation"
-	"livelab/pipeline/publish"
 )
 
 func (a *app) serveCommand() *cobra.Command {
@@ -65,10 +64,8 @@ func (a *app) serve(ctx context.Context, flags serveFlags, from string) (err err
 	}
 	loaded, _, err := svc.models.Reload(ctx)
 	switch {
-	case errors.Is(err, publish.ErrNotFound):
-		a.log.Warn("no model serves yet; publish one, then POST /reload_model", "error", err)
 	case err != nil:
-		a.log.Warn("the published model cannot be served; it is tried again by itself", "error", err)
+		a.sayWhyNot(flags.models, err)
 	case src.origin != "" && loaded.Metadata.Origin != string(src.origin):
 		a.log.Warn("the model was trained on other data than the store holds", "model", loaded.Metadata.Data(), "store", src.origin)
 	}

@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"livelab/pipeline/dataset"
-	"livelab/pipeline/publish"
 	"livelab/runtime/loader"
 	"livelab/runtime/predlog"
 	"livelab/runtime/server"
@@ -26,10 +25,13 @@ type serveFlags struct {
 	explainToken string
 
 	logPredictions bool
+
+	models modelFlags
 }
 
 func (f *serveFlags) add(cmd *cobra.Command) {
 	f.httpFlags.add(cmd)
+	f.models.add(cmd)
 	fl := cmd.Flags()
 	fl.BoolVar(&f.logPredictions, "log-predictions", true, "store every prediction that is answered; without them no live quality can be measured")
 	fl.StringVar(&f.explainToken, "explain-token", "", "bearer `token` that /explain asks for (also EXPLAIN_TOKEN)")
@@ -38,8 +40,10 @@ func (f *serveFlags) add(cmd *cobra.Command) {
 // service is the server with what it stands on.
 type service struct {
 	server *server.Server
-	models *loader.Loader
+	models *loader.Set
 	log    *predlog.Writer
+
+	keepModels func(context.Context) // in service, until the end
 
 	plugins *catalogue.Catalogue // nil where none can be run
 
@@ -64,10 +68,7 @@ func (a *app) newService(ctx context.Context, f serveFlags, s store, src *source
 	if err != nil {
 		return nil, err
 	}
-	models, err := loader.New(loader.Config{
-		Registry: a.registry(), Model: f.task, Alias: publish.Champion, Accept: accept, Logger: a.log,
-		Transforms: a.versionTransforms,
-	})
+	models, err := a.newModels(f, accept)
 	if err != nil {
 		return nil, err
 	}
@@ -77,6 +78,7 @@ func (a *app) newService(ctx context.Context, f serveFlags, s store, src *source
 	}
 	deps := server.Deps{
 		Models:     models,
+		Repository: models,
 		Rows:       dataset.NewLive(s, src.now),
 		Recent:     s,
 		Status:     func(ctx context.Context) server.Status { return status(ctx, s, src, lastIngest()) },
@@ -97,7 +99,10 @@ func (a *app) newService(ctx context.Context, f serveFlags, s store, src *source
 	if err != nil {
 		return nil, err
 	}
-	return &service{server: srv, models: models, log: log, plugins: plugins, encrypted: cfg.TLS != nil}, nil
+	return &service{
+		server: srv, models: models, log: log, plugins: plugins, encrypted: cfg.TLS != nil,
+		keepModels: func(ctx context.Context) { a.keepModels(ctx, models, f.models) },
+	}, nil
 }
 
 // pluginsToServe gives the catalogue, counted in the registry. It is nil where
@@ -120,20 +125,16 @@ func (a *app) pluginsToServe(ctx context.Context, registry prometheus.Registerer
 	return plugins, errors.Join(registry.Register(host), registry.Register(plugins))
 }
 
-// firstModelRetry is how often a published model that could not be loaded at
-// the start is tried again.
-const firstModelRetry = 30 * time.Second
-
 // run answers until ctx ends, then lets what is under way finish and writes
 // the rest of the prediction log.
 func (s *service) run(ctx context.Context, l net.Listener) error {
 	s.log.Start()
-	retries, end := context.WithCancel(ctx)
-	var retrying sync.WaitGroup
-	retrying.Go(func() { s.models.RetryFirst(retries, firstModelRetry) })
+	serving, end := context.WithCancel(ctx)
+	var keeping sync.WaitGroup
+	keeping.Go(func() { s.keepModels(serving) })
 	err := s.server.Run(ctx, l)
 	end()
-	retrying.Wait()
+	keeping.Wait()
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	return errors.Join(err, s.log.Stop(stopping))

@@ -11,6 +11,7 @@ import (
 	"livelab/pipeline/gate"
 	"livelab/pipeline/ingest"
 	"livelab/pipeline/train"
+	"livelab/runtime/loader"
 )
 
 // gapWorthFilling is how far the newest snapshot may be behind before the
@@ -102,7 +103,10 @@ func (t *tender) retrain(ctx context.Context, bars *progress, by string) error {
 		return nil
 	}
 	t.app.log.Info("published", "version", o.Trained.Version, "f1", o.Trained.Metrics.F1)
-	_, _, err = t.svc.models.Reload(ctx)
+	if err = t.svc.models.Refresh(ctx); errors.Is(err, loader.ErrUnloaded) {
+		t.app.log.Warn("published, and not served: the model was unloaded; POST /reload_model has it serve again")
+		return nil
+	}
 	return err
 }
 
@@ -135,7 +139,7 @@ func (t *tender) goesOn() string {
 func (t *tender) keepTraining(ctx context.Context, s schedule) error {
 	for {
 		wait := s.next(time.Now())
-		if t.svc.models.Current() == nil && !t.judged.Load() {
+		if t.lacksModel() {
 			wait = min(wait, time.Hour)
 		}
 		select {
@@ -147,6 +151,13 @@ func (t *tender) keepTraining(ctx context.Context, s schedule) error {
 			t.app.log.Error("retraining failed; "+t.goesOn(), "error", err)
 		}
 	}
+}
+
+// lacksModel reports whether there is too little data for a first model.
+func (t *tender) lacksModel() bool {
+	f := t.svc.models.Failure()
+	unloaded := f != nil && errors.Is(f.Err, loader.ErrUnloaded)
+	return t.svc.models.Current() == nil && !unloaded && !t.judged.Load()
 }
 
 // schedule is a time of day, UTC.

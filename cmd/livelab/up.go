@@ -182,11 +182,11 @@ func (t *tender) begin(ctx context.Context, l net.Listener) error {
 	return nil
 }
 
-// accept refuses a champion that answers another question or was trained on
-// other data than this LiveLab collects.
+// accept refuses a champion that answers another question, and every model that
+// was trained on other data than this LiveLab collects.
 func (t *tender) accept(l *loader.Loaded) error {
 	switch {
-	case l.Model.Task != t.task:
+	case l.Model.Name == t.task.Name && l.Model.Task != t.task:
 		return fmt.Errorf("it answers another question: %s", l.Model.Task.Rule())
 	case l.Metadata.Origin != string(t.source.origin) || !slices.Contains(t.source.networks, l.Metadata.Network):
 		return fmt.Errorf("it was trained on %s, the source is %s of %s", l.Metadata.Data(), t.source.shown(), strings.Join(t.source.networks, ", "))

@@ -30,7 +30,8 @@ type Alias struct {
 	History []Step `json:"history,omitempty"`
 }
 
-// Step is one setting of an alias.
+// Step is one setting of an alias. That of a challenge that has ended names no
+// version.
 type Step struct {
 	Version string    `json:"version"`
 	Digest  string    `json:"digest"`       // of the version's model.json
@@ -48,7 +49,7 @@ const maxHistory = 100
 func isAlias(s string) bool { return s == Champion || s == Challenger || s == Latest }
 
 // Alias says what an alias points to. It wraps ErrNotFound where it was never
-// set.
+// set, or is a challenge that has ended.
 func (d *Dir) Alias(ctx context.Context, name, alias string) (Alias, error) {
 	if err := checkModel(name); err != nil {
 		return Alias{}, fmt.Errorf("read alias: %w", err)
@@ -57,7 +58,7 @@ func (d *Dir) Alias(ctx context.Context, name, alias string) (Alias, error) {
 		return Alias{}, fmt.Errorf("read alias: %q is none: there are %s, %s and %s", alias, Champion, Challenger, Latest)
 	}
 	a, err := d.readAlias(ctx, name, alias)
-	if errors.Is(err, ErrNotFound) {
+	if errors.Is(err, ErrNotFound) || err == nil && a.Version == "" {
 		return Alias{}, &unsetError{name, alias}
 	}
 	if err != nil {
@@ -66,12 +67,15 @@ func (d *Dir) Alias(ctx context.Context, name, alias string) (Alias, error) {
 	return a, nil
 }
 
-// unsetError says that an alias was never set. It is an ErrNotFound.
+// unsetError says that an alias was never set, or is not any more. It is an ErrNotFound.
 type unsetError struct{ model, alias string }
 
 func (e *unsetError) Error() string {
-	if e.alias == Latest {
+	switch e.alias {
+	case Latest:
 		return e.model + " has no version: none has been trained"
+	case Challenger:
+		return e.model + " has no challenger: see `livelab models challenge`"
 	}
 	return fmt.Sprintf("%s has no %s: none has been published", e.model, e.alias)
 }
@@ -94,14 +98,14 @@ func (d *Dir) readAlias(ctx context.Context, name, alias string) (Alias, error) 
 	if err != nil {
 		return Alias{}, notFound(err, "open its file")
 	}
-	a, err := parseAlias(b)
+	a, err := parseAlias(b, alias)
 	if err != nil {
 		return Alias{}, fmt.Errorf("%s is broken, remove it and promote again: %w", path, err)
 	}
 	return a, nil
 }
 
-func parseAlias(b []byte) (Alias, error) {
+func parseAlias(b []byte, alias string) (Alias, error) {
 	var a Alias
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
@@ -112,6 +116,9 @@ func parseAlias(b []byte) (Alias, error) {
 		return a, errors.New("there is more after the alias")
 	}
 	for _, s := range append([]Step{a.Step}, a.History...) {
+		if alias == Challenger && s.Version == "" && s.Digest == "" {
+			continue
+		}
 		if !versionName.MatchString(s.Version) || !hexDigest.MatchString(s.Digest) {
 			return a, fmt.Errorf("it points to %q with digest %q, which is no version", s.Version, s.Digest)
 		}

@@ -172,7 +172,7 @@ func FuzzParseAlias(f *testing.F) {
 	f.Add([]byte(step))
 	f.Add([]byte(`{"version":"../x"}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		a, err := parseAlias(b)
+		a, err := parseAlias(b, Champion)
 		if err != nil {
 			return
 		}

@@ -92,6 +92,15 @@ var (
 	hexDigest   = regexp.MustCompile(`^[0-9a-f]{64}$`)
 )
 
+// CheckName says what is wrong with the name of a model and, unless that is
+// empty, of a version.
+func CheckName(name, version string) error {
+	if version == "" {
+		return checkModel(name)
+	}
+	return checkVersion(name, version)
+}
+
 func checkModel(name string) error {
 	if !modelName.MatchString(name) {
 		return fmt.Errorf("%q is no name for a model: use lower-case letters, digits, dots, dashes and underscores", name)

@@ -44,6 +44,26 @@ func (d *Dir) Models(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
+// VersionNames lists the names of a model's versions, the newest first, and
+// looks into none: a version that is listed may be broken. A model that is not
+// there has none.
+func (d *Dir) VersionNames(ctx context.Context, name string) ([]string, error) {
+	if err := checkModel(name); err != nil {
+		return nil, fmt.Errorf("list versions: %w", err)
+	}
+	entries, err := readDir(ctx, d.versionPath(name, ""))
+	if err != nil {
+		return nil, fmt.Errorf("list versions of %s: %w", name, err)
+	}
+	var names []string
+	for _, e := range slices.Backward(entries) {
+		if e.IsDir() && versionName.MatchString(e.Name()) {
+			names = append(names, e.Name())
+		}
+	}
+	return names, nil
+}
+
 // Versions lists a model's versions, the newest first, each read and verified.
 // What is broken is listed with its error. A model that is not there has none.
 func (d *Dir) Versions(ctx context.Context, name string) ([]Info, error) {

@@ -1,18 +1,17 @@
 package loader
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 
-	"livelab/pipeline/features"
 	"livelab/pipeline/model"
 	"livelab/pipeline/publish"
 )
 
 // open decodes a version's files after it has checked that they are those that
-// the training left and the alias was set to.
-func open(v publish.Version, digest string) (*Loaded, error) {
+// the training left and the alias was set to. It leaves out the last where no
+// digest is given.
+func open(v publish.Version, name, digest string) (*Loaded, error) {
 	var manifest model.Manifest
 	if err := read(v, model.ManifestFile, &manifest); err != nil {
 		return nil, err
@@ -26,11 +25,17 @@ func open(v publish.Version, digest string) (*Loaded, error) {
 		}
 	}
 	l := &Loaded{Version: v.Version, Digest: model.Digest(v.Files[model.ModelFile])}
-	if l.Digest != digest {
+	if digest != "" && l.Digest != digest {
 		return nil, fmt.Errorf("%s has digest %s, the alias was set to %s: another model took its place", model.ModelFile, l.Digest, digest)
 	}
 	var err error
 	if l.Model, err = model.Decode(v.Files[model.ModelFile]); err != nil {
+		return nil, err
+	}
+	if l.Model.Name != name {
+		return nil, fmt.Errorf("%s is the model %q, not %q", model.ModelFile, l.Model.Name, name)
+	}
+	if err := checkTransforms(l.Model, manifest); err != nil {
 		return nil, err
 	}
 	if err := read(v, model.MetricsFile, &l.Report); err != nil {
@@ -41,6 +46,21 @@ func open(v publish.Version, digest string) (*Loaded, error) {
 	}
 	l.Verdict = verdict(v, l.Digest)
 	return l, nil
+}
+
+// checkTransforms wants the manifest, which was compared with the files, to
+// vouch for the code of each transform that the model pins.
+func checkTransforms(m *model.Model, manifest model.Manifest) error {
+	for _, pinned := range m.Transforms {
+		file := model.TransformFile(pinned.Digest)
+		switch digest, ok := manifest.Files[file]; {
+		case !ok:
+			return fmt.Errorf("%s, the code of the transform %s, is not in the manifest, so nothing vouches for it: publish the version again", file, pinned.Name)
+		case digest != pinned.Digest:
+			return fmt.Errorf("%s has digest %s, which is not its name: the transform %s was changed after training", file, digest, pinned.Name)
+		}
+	}
+	return nil
 }
 
 func read(v publish.Version, name string, into any) error {
@@ -65,29 +85,4 @@ func verdict(v publish.Version, digest string) Verdict {
 		return Verdict{}
 	}
 	return gate.Verdict
-}
-
-// bind gives a model that may serve its transforms and has it answer once.
-func (l *Loader) bind(ctx context.Context, loaded *Loaded, v publish.Version) error {
-	var offered []features.Transform
-	if l.cfg.Transforms != nil {
-		var err error
-		if offered, err = l.cfg.Transforms(ctx, v); err != nil {
-			return fmt.Errorf("prepare transforms: %w", err)
-		}
-	}
-	if l.cfg.Accept != nil {
-		if err := l.cfg.Accept(loaded); err != nil {
-			return err
-		}
-	}
-	p, err := model.NewPredictor(loaded.Model, offered)
-	if err != nil {
-		return err
-	}
-	if err := p.SelfTest(); err != nil {
-		return err
-	}
-	loaded.Predictor = p
-	return nil
 }

@@ -101,10 +101,11 @@ func (c *Config) setDefaults() {
 
 // What the program wires in.
 var (
-	_ Models = (*loader.Loader)(nil)
-	_ Rows   = (*dataset.Live)(nil)
-	_ Log    = (*predlog.Writer)(nil)
-	_ Recent = predlog.Store(nil)
+	_ Models     = (*loader.Set)(nil)
+	_ Repository = (*loader.Set)(nil)
+	_ Rows       = (*dataset.Live)(nil)
+	_ Log        = (*predlog.Writer)(nil)
+	_ Recent     = predlog.Store(nil)
 )
 
 // Models is where the model in service comes from.

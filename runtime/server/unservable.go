@@ -31,6 +31,10 @@ func (s *Server) noModel() *Problem {
 }
 
 func failureText(f *loader.Failure) string {
+	if errors.Is(f.Err, loader.ErrUnloaded) {
+		return fmt.Sprintf("%s at %s and stays out of service until it is asked for: POST /reload_model, or load it by /v2/repository",
+			strings.TrimSpace("the model "+f.Version)+" was unloaded", *stamp(f.At))
+	}
 	what := "the published version " + f.Version
 	if f.Version == "" {
 		what = "what is published"
