@@ -2,8 +2,6 @@ package postgres
 
 import (
 	"context"
-	"encoding/binary"
-	"io"
 
 	"github.com/jackc/pgx/v5/pgtype"
 
@@ -68,62 +66,15 @@ func (t *tx) meetStored(ctx context.Context, changes []value.Change) (meet bool,
 }
 
 func (t *tx) copyChanges(ctx context.Context, table string, changes []value.Change) error {
-	_, err := t.tx.Conn().PgConn().CopyFrom(ctx, &copyReader{changes: changes},
+	_, err := t.tx.Conn().PgConn().CopyFrom(ctx, &copyReader[value.Change]{rows: changes, appendRow: appendChange},
 		"COPY "+table+" (at, station, free_bikes, empty_slots, in_service) FROM STDIN (FORMAT binary)")
 	return err
 }
 
-// copyReader gives changes in the binary form of COPY: a header, the rows,
-// and a row of -1 columns at the end. pgx could do so from rows of any values,
-// at an allocation a value.
-type copyReader struct {
-	changes []value.Change
-	buffer  []byte // encoded, not yet read
-	started bool
-	ended   bool
-}
-
-// rowsPerFill bounds the buffer to about 40 KiB.
-const rowsPerFill = 1000
-
-// Read implements [io.Reader].
-func (r *copyReader) Read(p []byte) (int, error) {
-	if len(r.buffer) == 0 {
-		if r.ended {
-			return 0, io.EOF
-		}
-		r.fill()
-	}
-	n := copy(p, r.buffer)
-	r.buffer = r.buffer[n:]
-	return n, nil
-}
-
-func (r *copyReader) fill() {
-	b := r.buffer[:0]
-	if !r.started {
-		r.started = true
-		b = append(b, "PGCOPY\n\xff\r\n\x00"...)
-		b = append(b, 0, 0, 0, 0, 0, 0, 0, 0) // no flags, no extension
-	}
-	n := min(len(r.changes), rowsPerFill)
-	for i := range n {
-		b = appendRow(b, &r.changes[i])
-	}
-	r.changes = r.changes[n:]
-	if len(r.changes) == 0 {
-		r.ended = true
-		b = binary.BigEndian.AppendUint16(b, 0xffff)
-	}
-	r.buffer = b
-}
-
-func appendRow(b []byte, c *value.Change) []byte {
+func appendChange(b []byte, c *value.Change) []byte {
 	b = append(b, 0, 5) // columns
-	b = append(b, 0, 0, 0, 8)
-	b = binary.BigEndian.AppendUint64(b, uint64(pgMicros(c.At)))
-	b = append(b, 0, 0, 0, 4)
-	b = binary.BigEndian.AppendUint32(b, uint32(c.Station))
+	b = appendInt64(b, pgMicros(c.At))
+	b = appendInt32(b, c.Station)
 	b = appendCount(b, c.FreeBikes)
 	b = appendCount(b, c.EmptySlots)
 	inService := byte(0)
@@ -133,11 +84,9 @@ func appendRow(b []byte, c *value.Change) []byte {
 	return append(b, 0, 0, 0, 1, inService)
 }
 
-// appendCount writes a count, or NULL, which is a length of -1.
 func appendCount(b []byte, n int32) []byte {
 	if n == observation.Unknown {
-		return append(b, 0xff, 0xff, 0xff, 0xff)
+		return appendNull(b)
 	}
-	b = append(b, 0, 0, 0, 4)
-	return binary.BigEndian.AppendUint32(b, uint32(n))
+	return appendInt32(b, n)
 }

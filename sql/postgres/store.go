@@ -46,6 +46,8 @@ type Store struct {
 	pool   *pgxpool.Pool
 	target string // whom the errors name; never holds the password
 	create string // the schema that Migrate creates, quoted; may be empty
+
+	partitions partitions // of the prediction log
 }
 
 var (

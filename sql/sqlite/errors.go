@@ -65,3 +65,17 @@ func isBusy(err error) bool {
 	var failed *sqlite.Error
 	return errors.As(err, &failed) && primary(failed) == codes.SQLITE_BUSY
 }
+
+// isOfData knows the errors that lie in the data: the same rows would be
+// refused again.
+func isOfData(err error) bool {
+	var failed *sqlite.Error
+	if !errors.As(err, &failed) {
+		return false
+	}
+	switch primary(failed) {
+	case codes.SQLITE_CONSTRAINT, codes.SQLITE_MISMATCH, codes.SQLITE_TOOBIG:
+		return true
+	}
+	return false
+}

@@ -32,6 +32,7 @@ func prediction(n int) predlog.Prediction {
 	return predlog.Prediction{
 		ID:           uuid.NewSHA1(uuid.NameSpaceOID, fmt.Append(nil, n)).String(),
 		At:           at(n).Add(123456 * time.Microsecond),
+		Role:         predlog.Served,
 		RequestID:    fmt.Sprint("request ", n),
 		Model:        "network-shortage",
 		Version:      "20240823T000000Z-01234567",
@@ -61,7 +62,7 @@ func recent(t *testing.T, s Store, limit int) []predlog.Prediction {
 
 func predictionRoundTrip(t *testing.T, s Store) {
 	whole := prediction(3)
-	bare := predlog.Prediction{ID: prediction(2).ID, At: at(2)}
+	bare := predlog.Prediction{ID: prediction(2).ID, At: at(2), Role: predlog.Served}
 	odd := prediction(1)
 	odd.Probability, odd.Threshold, odd.Latency = 5e-324, math.Nextafter(1, 2), -1
 	odd.Features = predlog.FeaturesOf(map[string]float64{
