@@ -45,7 +45,7 @@ func (s *Server) routes() *gin.Engine {
 		return notFound.problem("there is no %s; GET /dashboard shows where to go", printable([]byte(c.Request.URL.Path)))
 	}))
 	e.NoMethod(s.with(func(c *gin.Context) error {
-		return wrongMethod.problem("%s takes %s, not %s", c.Request.URL.Path, c.Writer.Header().Get("Allow"), c.Request.Method)
+		return wrongMethod.problem("%s takes %s, not %s", printable([]byte(c.Request.URL.Path)), c.Writer.Header().Get("Allow"), printable([]byte(c.Request.Method)))
 	}))
 	return e
 }
