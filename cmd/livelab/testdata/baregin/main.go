@@ -38,6 +38,7 @@ type answer struct {
 	Threshold      float64  `json:"threshold"`
 	HorizonMinutes int      `json:"horizon_minutes"`
 	Network        *string  `json:"network"`
+	Station        *string  `json:"station"`
 	AsOf           *string  `json:"as_of"`
 	WeatherAt      *string  `json:"weather_at"`
 	Imputed        []string `json:"imputed"`
