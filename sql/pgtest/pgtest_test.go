@@ -115,3 +115,44 @@ func awaitGone(t *testing.T, path string) {
 		}
 	}
 }
+
+// TestFreezeAndThaw has a server answer nobody, then everybody.
+func TestFreezeAndThaw(t *testing.T) {
+	t.Parallel()
+	server := Start(t)
+	conn := connect(t, server.URL())
+	server.Freeze(t)
+	server.Freeze(t)
+	answer := make(chan error, 1)
+	go func() {
+		_, err := conn.Exec(context.Background(), "SELECT 1")
+		answer <- err
+	}()
+	select {
+	case err := <-answer:
+		t.Fatalf("a frozen server answered: %v", err)
+	case <-time.After(100 * time.Millisecond):
+	}
+	server.Thaw(t)
+	if err := <-answer; err != nil {
+		t.Errorf("after the thaw: %v", err)
+	}
+	if server.CPU(t) <= 0 {
+		t.Error("the server has used no CPU time")
+	}
+}
+
+// TestEndsFrozen stops, kills and restarts a server that is frozen.
+func TestEndsFrozen(t *testing.T) {
+	t.Parallel()
+	server := Start(t)
+	for name, end := range map[string]func(testing.TB){"stop": server.Stop, "kill": server.Kill, "restart": server.Restart} {
+		server.Freeze(t)
+		end(t)
+		server.Restart(t)
+		if err := server.exec("SELECT 1"); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	server.Freeze(t) // the clean-up has to end it
+}

@@ -41,6 +41,7 @@ type Server struct {
 	cred    *syscall.Credential
 	extra   []string // settings that come after ours
 	process *process // nil while stopped
+	frozen  bool
 }
 
 // start makes a fresh cluster and starts its server.
@@ -164,16 +165,6 @@ func (s *Server) Stop(t testing.TB) {
 	}
 }
 
-// Kill ends the server as a crash of its machine would look to its clients.
-func (s *Server) Kill(t testing.TB) {
-	t.Helper()
-	// SIGQUIT makes the server drop everything at once and recover at the next
-	// start, as SIGKILL would, but lets it take its children along.
-	if err := s.end(syscall.SIGQUIT); err != nil {
-		t.Fatalf("kill postgres: %v", err)
-	}
-}
-
 // Restart stops the server if it runs and starts it on the same data.
 func (s *Server) Restart(t testing.TB) {
 	t.Helper()
@@ -188,7 +179,13 @@ func (s *Server) end(signal syscall.Signal) error {
 		return nil
 	}
 	p := s.process
-	s.process = nil
+	if s.frozen {
+		// Whoever is stopped hears of no signal but SIGKILL.
+		if _, err := signalAll(p.cmd.Process.Pid, syscall.SIGCONT); err != nil {
+			return err
+		}
+	}
+	s.process, s.frozen = nil, false
 	if err := p.cmd.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}
@@ -202,7 +199,7 @@ func (s *Server) end(signal syscall.Signal) error {
 	}
 }
 
-// remove ends the server and deletes its folder. It is for cleaning up, so
+// remove ends the server at once and deletes its folder. It is for cleaning up, so
 // nothing is left to be done about an error.
 func (s *Server) remove() {
 	s.end(syscall.SIGQUIT)

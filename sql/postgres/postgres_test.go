@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"os"
 	"testing"
+	"time"
 
 	"livelab/sql/pgtest"
 	"livelab/sql/postgres"
@@ -37,4 +38,11 @@ func TestConformance(t *testing.T) {
 
 func BenchmarkStore(b *testing.B) {
 	storetest.Benchmark(b, func(b *testing.B) storetest.Store { return open(b) })
+}
+
+func BenchmarkAddPredictions(b *testing.B) {
+	server := pgtest.Start(b)
+	storetest.BenchmarkPredictions(b, func(b *testing.B) storetest.Store {
+		return reopen(b, server.Schema(b), postgres.Options{})
+	}, func(b *testing.B) time.Duration { return server.CPU(b) })
 }

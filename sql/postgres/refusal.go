@@ -27,7 +27,9 @@ func refusal(rows []value.Prediction, err, explained error) error {
 	return fmt.Errorf("%w: %w", predlog.ErrRefused, explained)
 }
 
-func isOfData(code string) bool { return strings.HasPrefix(code, "22") || strings.HasPrefix(code, "23") }
+func isOfData(code string) bool {
+	return strings.HasPrefix(code, "22") || strings.HasPrefix(code, "23")
+}
 
 var linePattern = regexp.MustCompile(`^COPY \w+, line (\d+)`)
 

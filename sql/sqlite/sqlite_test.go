@@ -39,3 +39,7 @@ func TestConformance(t *testing.T) {
 func BenchmarkStore(b *testing.B) {
 	storetest.Benchmark(b, func(b *testing.B) storetest.Store { return open(b) })
 }
+
+func BenchmarkAddPredictions(b *testing.B) {
+	storetest.BenchmarkPredictions(b, func(b *testing.B) storetest.Store { return open(b) }, nil)
+}

@@ -7,7 +7,6 @@ import (
 
 	"livelab/pipeline/ingest"
 	"livelab/pipeline/observation"
-	"livelab/runtime/predlog"
 )
 
 // Benchmark measures what moves many rows. Open is as for Run.
@@ -21,7 +20,6 @@ func Benchmark(b *testing.B, open func(b *testing.B) Store) {
 	b.Run("WriteSnapshot/stations=271", func(b *testing.B) { benchmarkSnapshots(b, open(b)) })
 	b.Run("ReadChanges/rows=400000", func(b *testing.B) { benchmarkReadChanges(b, open(b), bulk(400_000)) })
 	b.Run("ReadTotals/rows=7000", func(b *testing.B) { benchmarkReadTotals(b, open(b), bulk(7_000*271)) })
-	b.Run("AddPredictions/rows=500", func(b *testing.B) { benchmarkPredictions(b, open(b), 500) })
 }
 
 func mustWrite(b *testing.B, s Store, batch ingest.Batch) {
@@ -94,20 +92,4 @@ func benchmarkReadTotals(b *testing.B, s Store, batch ingest.Batch) {
 		}
 	}
 	reportRows(b, len(batch.Totals))
-}
-
-func benchmarkPredictions(b *testing.B, s Store, size int) {
-	b.ReportAllocs()
-	for i := range b.N {
-		b.StopTimer()
-		ps := make([]predlog.Prediction, size)
-		for j := range ps {
-			ps[j] = prediction(i*size + j)
-		}
-		b.StartTimer()
-		if err := s.AddPredictions(b.Context(), ps); err != nil {
-			b.Fatal(err)
-		}
-	}
-	reportRows(b, size)
 }
