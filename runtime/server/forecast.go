@@ -137,7 +137,7 @@ func (r *refusals) add(f *forecast, q *question, i int, err error) error {
 		return err
 	}
 	if len(r.tooFar)+len(r.refused) >= maxErrors && i < q.rows-1 {
-		r.rest = []FieldError{{"instances", fmt.Sprintf("were not tried from %s on", q.path(i+1))}}
+		r.rest = []FieldError{{q.listName(), fmt.Sprintf("were not tried from %s on", q.path(i+1))}}
 		return r.problem()
 	}
 	return nil

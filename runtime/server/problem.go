@@ -33,6 +33,9 @@ type Problem struct {
 
 	RequestID string `json:"request_id"`
 
+	// Message is there for clients of the Open Inference Protocol alone.
+	Message string `json:"error,omitempty"`
+
 	cause error // for the log alone
 }
 
@@ -159,6 +162,9 @@ func (s *Server) fail(c *gin.Context, err error) {
 	p := *found // an error value may be shared
 	p.Instance = clip(c.Request.URL.EscapedPath())
 	p.RequestID = requestID(c)
+	if isV2(c.Request.URL.Path) {
+		p.Message = v2Message(&p)
+	}
 	if p.Status >= 500 {
 		_ = c.Error(found) // for the access log
 	}

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strconv"
@@ -17,6 +18,8 @@ type question struct {
 
 	given bool // whether the client gave the rows
 	many  bool // whether it gave them as a list, and wants one as the answer
+
+	list string // what errors call the list; empty for instances
 
 	network, station string // empty where the client named none
 	language         string
@@ -55,7 +58,9 @@ func (q *question) path(i int) string {
 	if !q.many {
 		return "features"
 	}
-	return instancePath(i)
+	return q.listName() + "[" + strconv.Itoa(i) + "]"
 }
+
+func (q *question) listName() string { return cmp.Or(q.list, "instances") }
 
 func instancePath(i int) string { return "instances[" + strconv.Itoa(i) + "]" }

@@ -37,6 +37,7 @@ func (s *Server) routes() *gin.Engine {
 	s.get(e, "/assets/:name", asset)
 	s.get(e, "/api/status", s.status)
 	s.get(e, "/api/predictions", s.predictions)
+	s.v2(e)
 
 	if len(s.cfg.CORSOrigins) > 0 {
 		s.preflights(e)
