@@ -11,25 +11,38 @@ import (
 
 func testSchema(t testing.TB) *schema { return newSchema(load(t, testModel(), "v1").Predictor) }
 
+// bodies are what the fuzz targets begin with.
+var bodies = []string{
+	``, ` `, `{}`, `null`, `[]`, `{"features":{}}`, `{"features":` + classic + `}`, `{"network":"oslo"}`, `{"network":"\u00e5\ud83d\ude00\ud800"}`,
+	`{"language":"en","network":"x"}`, `{"station":"465","network":"oslo"}`, `{"features":{"free_bikes":-1.5E+3,"temp_2m":0}}`, `{"features":{"free_bikes":1e999}}`,
+	`{"features":{"a":[{"b":[null,true,false,"\n"]}]}}`, `{"features":{"climatology":NaN}}`, `{"a":01}`, `{"a":1.}`, `{"a":"` + "\x01" + `"}`, "\ufeff{}", `{"a":"\`,
+	`{"instances":[]}`, `{"instances":[` + classic + `,` + classic + `]}`, `{"instances":[{},{"temp_2m":-0},3]}`, `{"instances":[` + classic + `],"features":` + classic + `}`,
+	`{"instances":[` + classic + `],"instances":[` + classic + `]}`, `{"station":"\u0000"}`, `{"network":"<&>"}`, "{\"network\":\"\xff\"}",
+	strings.Replace(`{"features":`+classic+`}`, "free_bikes", `free\u005fbikes`, 1),
+}
+
 // FuzzDecode holds the decoder to the standard library's: what it accepts must
 // be valid JSON with the same values, and what it refuses it must explain.
 func FuzzDecode(f *testing.F) {
-	for _, seed := range []string{
-		``, ` `, `{}`, `null`, `[]`, `{"features":{}}`, `{"features":` + classic + `}`, `{"network":"oslo"}`, `{"network":"\u00e5\ud83d\ude00\ud800"}`,
-		`{"language":"en","network":"x"}`, `{"features":{"free_bikes":-1.5E+3,"temp_2m":0}}`, `{"features":{"free_bikes":1e999}}`,
-		`{"features":{"a":[{"b":[null,true,false,"\n"]}]}}`, `{"features":{"climatology":NaN}}`, `{"a":01}`, `{"a":1.}`, `{"a":"` + "\x01" + `"}`, "\ufeff{}", `{"a":"\`,
-		strings.Replace(`{"features":`+classic+`}`, "free_bikes", `free\u005fbikes`, 1),
-	} {
-		f.Add([]byte(seed))
+	for _, seed := range bodies {
+		f.Add([]byte(seed), true)
+		f.Add([]byte(seed), false)
 	}
 	sc := testSchema(f)
-	f.Fuzz(func(t *testing.T, body []byte) {
+	f.Fuzz(func(t *testing.T, body []byte, language bool) {
 		var q question
-		errs := decode(slices.Clone(body), sc, form{language: true}, &q)
+		takes := form{language: language}
+		if !language {
+			takes.instances = 5
+		}
+		errs := decode(slices.Clone(body), sc, takes, &q)
 		for _, e := range errs {
 			if e.Detail == "" {
 				t.Errorf("an error without a reason: %+v", e)
 			}
+		}
+		if len(errs) > maxErrors+2 {
+			t.Errorf("%d errors", len(errs))
 		}
 		if _, err := json.Marshal(invalid(errs)); err != nil {
 			t.Errorf("the refusal cannot be written: %v", err)
@@ -47,22 +60,32 @@ func FuzzDecode(f *testing.F) {
 func compare(t *testing.T, body []byte, sc *schema, q *question) {
 	t.Helper()
 	var want struct {
-		Features map[string]*float64
-		Network  string
-		Language string
+		Features                   map[string]*float64
+		Instances                  []map[string]*float64
+		Network, Station, Language string
 	}
 	d := json.NewDecoder(strings.NewReader(string(body)))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&want); err != nil && err != io.EOF {
 		t.Fatalf("accepted %q, which the standard library refuses: %v", body, err)
 	}
-	if q.given != (want.Features != nil) || q.network != want.Network || q.language != want.Language {
+	if q.given != (want.Features != nil || want.Instances != nil) || q.many != (want.Instances != nil) ||
+		q.network != want.Network || q.station != want.Station || q.language != want.Language {
 		t.Fatalf("%q was read as %+v", body, q)
 	}
-	for i, name := range sc.columns {
-		v, there := want.Features[name]
-		if there == math.IsNaN(q.values[i]) || there && (v == nil || *v != q.values[i]) {
-			t.Fatalf("%q: %s was read as %v", body, name, q.values[i])
+	rows := want.Instances
+	if !q.many {
+		rows = []map[string]*float64{want.Features}
+	}
+	if len(rows) != q.rows || q.rows > 5 || len(q.values) != q.rows*len(sc.columns) {
+		t.Fatalf("%q has %d rows, and was read as %+v", body, len(rows), q)
+	}
+	for i, row := range rows {
+		for column, name := range sc.columns {
+			v, there := row[name]
+			if got := q.row(i)[column]; there == math.IsNaN(got) || there && (v == nil || *v != got) {
+				t.Fatalf("%q: %s of row %d was read as %v", body, name, i, got)
+			}
 		}
 	}
 }

@@ -38,22 +38,24 @@ func changed(pairs ...string) string {
 // manyAnswers is what /predict says of a list, as the standard library reads
 // it.
 type manyAnswers struct {
-	Predictions []struct {
-		Y            int      `json:"y"`
-		Proba        float64  `json:"proba"`
-		Imputed      []string `json:"imputed"`
-		PredictionID string   `json:"prediction_id,omitempty"`
-	} `json:"predictions"`
-	Version        string  `json:"version"`
-	Model          string  `json:"model"`
-	ModelDigest    string  `json:"model_digest"`
-	Threshold      float64 `json:"threshold"`
-	HorizonMinutes int     `json:"horizon_minutes"`
-	Network        *string `json:"network"`
-	Station        *string `json:"station"`
-	AsOf           *string `json:"as_of"`
-	WeatherAt      *string `json:"weather_at"`
-	RequestID      string  `json:"request_id"`
+	Predictions    []onePrediction `json:"predictions"`
+	Version        string          `json:"version"`
+	Model          string          `json:"model"`
+	ModelDigest    string          `json:"model_digest"`
+	Threshold      float64         `json:"threshold"`
+	HorizonMinutes int             `json:"horizon_minutes"`
+	Network        *string         `json:"network"`
+	Station        *string         `json:"station"`
+	AsOf           *string         `json:"as_of"`
+	WeatherAt      *string         `json:"weather_at"`
+	RequestID      string          `json:"request_id"`
+}
+
+type onePrediction struct {
+	Y            int      `json:"y"`
+	Proba        float64  `json:"proba"`
+	Imputed      []string `json:"imputed"`
+	PredictionID string   `json:"prediction_id,omitempty"`
 }
 
 func TestPredictMany(t *testing.T) {

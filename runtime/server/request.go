@@ -30,7 +30,7 @@ type scratch struct {
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
 
 // mostRowsKept is how many rows' memory one request leaves to the next.
-const mostRowsKept = 100
+const mostRowsKept = 256
 
 // free gives the memory back, unless a large request made it large.
 func (m *scratch) free() {
