@@ -27,6 +27,7 @@ var arrows = []struct {
 	{"pipeline/publish", []string{"livelab/pipeline/train", "livelab/pipeline/ingest"}, "a registry keeps versions, whoever made them"},
 	{"runtime", []string{"livelab/pipeline/train", "livelab/pipeline/ingest", "livelab/pipeline/retrain", "livelab/sql", "livelab/cmd"}, "serving never imports training, sources or stores"},
 	{"runtime", []string{"livelab/runtime/wasm/bench"}, "what runs modules without limits is out of serving's reach"},
+	{"runtime/shadow", []string{"livelab/runtime/server", "livelab/runtime/wasm"}, "who is offered a prediction does not know who asked"},
 	{"runtime/jsonscan", []string{"livelab/"}, "what reads clients' bytes is a leaf"},
 	{"runtime/oip", []string{"livelab/"}, "a protocol's messages know neither servers nor models"},
 	{"runtime/wasm", []string{"livelab/runtime/server", "livelab/runtime/loader", "livelab/runtime/predlog"}, "the host of transforms serves training, too"},

@@ -17,23 +17,24 @@ import (
 func (a *app) modelsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "models",
-		Short: "List, show, promote and roll back versions",
+		Short: "List, show, promote, roll back and try versions",
 		Example: `  livelab models list
   livelab models rollback`,
 	}
 	var task string
 	cmd.PersistentFlags().StringVar(&task, "task", "network-shortage", "`question` that the models answer")
-	cmd.AddCommand(a.modelsListCommand(&task), a.modelsShowCommand(&task), a.modelsPromoteCommand(&task), a.modelsRollbackCommand(&task))
+	cmd.AddCommand(a.modelsListCommand(&task), a.modelsShowCommand(&task), a.modelsPromoteCommand(&task), a.modelsRollbackCommand(&task), a.modelsChallengeCommand(&task))
 	return cmd
 }
 
 // listedVersion is a version as `models list --json` shows it.
 type listedVersion struct {
-	Version  string `json:"version"`
-	Digest   string `json:"digest,omitempty"`
-	Champion bool   `json:"champion"`
-	Verdict  string `json:"verdict,omitempty"`
-	Error    string `json:"error,omitempty"`
+	Version    string `json:"version"`
+	Digest     string `json:"digest,omitempty"`
+	Champion   bool   `json:"champion"`
+	Challenger bool   `json:"challenger"`
+	Verdict    string `json:"verdict,omitempty"`
+	Error      string `json:"error,omitempty"`
 }
 
 func (a *app) registry() *publish.Dir {
@@ -46,7 +47,7 @@ func (a *app) modelsListCommand(task *string) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List the versions, the newest first",
+		Short: "List the versions, the newest first; * marks the champion, + the challenger",
 		Args:  cobra.NoArgs,
 		Example: `  livelab models list
   livelab models list --json`,
@@ -81,10 +82,15 @@ func (a *app) listVersions(ctx context.Context, task string) ([]listedVersion, e
 	if err != nil && !errors.Is(err, publish.ErrNotFound) {
 		return nil, err
 	}
+	challenger, err := r.Alias(ctx, task, publish.Challenger)
+	if err != nil && !errors.Is(err, publish.ErrNotFound) {
+		return nil, err
+	}
 	listed := make([]listedVersion, len(infos))
 	for i, info := range infos {
 		listed[i] = listedVersion{
-			Version: info.Version, Digest: info.Digest, Verdict: string(info.Result), Champion: info.Version == champion.Version,
+			Version: info.Version, Digest: info.Digest, Verdict: string(info.Result),
+			Champion: info.Version == champion.Version, Challenger: info.Version == challenger.Version,
 		}
 		if info.Err != nil {
 			listed[i].Error = info.Err.Error()
@@ -95,8 +101,11 @@ func (a *app) listVersions(ctx context.Context, task string) ([]listedVersion, e
 
 func (v listedVersion) line() string {
 	mark, said := " ", v.Verdict
-	if v.Champion {
+	switch {
+	case v.Champion:
 		mark = "*"
+	case v.Challenger:
+		mark = "+"
 	}
 	if said == "" {
 		said = "not judged"

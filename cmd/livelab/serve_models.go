@@ -6,10 +6,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 
 	"livelab/pipeline/publish"
 	"livelab/runtime/loader"
+	"livelab/runtime/shadow"
 )
 
 // modelFlags say which models are in service beside that of --task, and how
@@ -46,23 +48,40 @@ func (f modelFlags) check() error {
 	return nil
 }
 
-// newModels sets up what is served. It holds no model until it is reloaded.
-func (a *app) newModels(f serveFlags, accept func(*loader.Loaded) error) (*loader.Set, error) {
+// newModels sets up what is served, counted in the registry. It holds no model
+// until it is reloaded.
+func (a *app) newModels(f serveFlags, accept func(*loader.Loaded) error, registry prometheus.Registerer) (*loader.Set, error) {
 	if err := f.models.check(); err != nil {
 		return nil, err
 	}
-	return loader.NewSet(loader.SetConfig{
+	models, err := loader.NewSet(loader.SetConfig{
 		Config: loader.Config{
 			Registry: a.registry(), Model: f.task, Alias: publish.Champion, Accept: accept, Logger: a.log,
 			Transforms: a.versionTransforms,
 		},
 		MaxLoaded: f.models.most,
 	})
+	if err != nil {
+		return nil, err
+	}
+	return models, registry.Register(models)
 }
 
+// shadowDrain is how long what a challenger was not asked yet may hold up the
+// end: less than the log is given, as nobody was promised these.
+const shadowDrain = 2 * time.Second
+
 // keepModels loads what --load names, and then what the registry names from
-// time to time, until ctx ends.
-func (a *app) keepModels(ctx context.Context, s *loader.Set, f modelFlags) {
+// time to time, and has the challenger answer, until ctx ends.
+func (a *app) keepModels(ctx context.Context, s *loader.Set, beside *shadow.Shadow, f modelFlags) {
+	beside.Start()
+	defer func() {
+		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), shadowDrain)
+		defer cancel()
+		if err := beside.Stop(ending); err != nil {
+			a.log.Warn("the challenger was not asked about all that was answered", "error", err)
+		}
+	}()
 	for _, reference := range f.load {
 		name, version, _ := strings.Cut(reference, "@")
 		if _, err := s.Keep(ctx, name, version); err != nil && ctx.Err() == nil {
@@ -72,6 +91,7 @@ func (a *app) keepModels(ctx context.Context, s *loader.Set, f modelFlags) {
 	if f.watch > 0 {
 		s.Watch(ctx, f.watch)
 	}
+	<-ctx.Done()
 }
 
 // next says what becomes of a model that does not serve yet.

@@ -15,6 +15,7 @@ import (
 	"livelab/runtime/loader"
 	"livelab/runtime/predlog"
 	"livelab/runtime/server"
+	"livelab/runtime/shadow"
 	"livelab/runtime/wasm/catalogue"
 )
 
@@ -68,11 +69,15 @@ func (a *app) newService(ctx context.Context, f serveFlags, s store, src *source
 	if err != nil {
 		return nil, err
 	}
-	models, err := a.newModels(f, accept)
+	models, err := a.newModels(f, accept, registry)
 	if err != nil {
 		return nil, err
 	}
 	log, err := predlog.NewWriter(predlog.Config{Store: s, Logger: a.log, Registerer: registry})
+	if err != nil {
+		return nil, err
+	}
+	beside, err := shadow.New(shadow.Config{Challenger: models.Challenger, Log: log, Registerer: registry})
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +93,7 @@ func (a *app) newService(ctx context.Context, f serveFlags, s store, src *source
 		Gatherer:   registry,
 	}
 	if f.logPredictions {
-		deps.Log = log
+		deps.Log, deps.Shadow = log, beside
 	}
 	if plugins != nil {
 		deps.Plugins = plugins
@@ -101,7 +106,7 @@ func (a *app) newService(ctx context.Context, f serveFlags, s store, src *source
 	}
 	return &service{
 		server: srv, models: models, log: log, plugins: plugins, encrypted: cfg.TLS != nil,
-		keepModels: func(ctx context.Context) { a.keepModels(ctx, models, f.models) },
+		keepModels: func(ctx context.Context) { a.keepModels(ctx, models, beside, f.models) },
 	}, nil
 }
 

@@ -159,7 +159,10 @@ func (l *Loader) fail(ctx context.Context, unloads int, target publish.Step, err
 	if ctx.Err() != nil {
 		return err
 	}
-	l.failures.Add(1)
+	// Before the first model, that there is none is no failure.
+	if l.current.Load() != nil || !errors.Is(err, publish.ErrNotFound) {
+		l.failures.Add(1)
+	}
 	l.last = attempt{target, l.cfg.Now(), err}
 	l.mu.Lock()
 	defer l.mu.Unlock()

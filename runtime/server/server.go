@@ -21,6 +21,7 @@ import (
 	"livelab/pipeline/features"
 	"livelab/runtime/loader"
 	"livelab/runtime/predlog"
+	"livelab/runtime/shadow"
 )
 
 // Config says how a Server behaves. Zero fields take their default.
@@ -104,6 +105,7 @@ var (
 	_ Models     = (*loader.Set)(nil)
 	_ Repository = (*loader.Set)(nil)
 	_ Rows       = (*dataset.Live)(nil)
+	_ Shadow     = (*shadow.Shadow)(nil)
 	_ Log        = (*predlog.Writer)(nil)
 	_ Recent     = predlog.Store(nil)
 )
