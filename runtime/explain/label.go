@@ -38,9 +38,9 @@ var labels = map[string]label{
 	"free_ratio_yesterday_ahead": {"quota di bici libere all'ora della previsione, un giorno prima", "share of free bikes at the forecast hour, a day before", asPercent},
 	"free_ratio_last_week":       {"quota di bici libere una settimana prima", "share of free bikes a week before", asPercent},
 	"free_ratio_last_week_ahead": {"quota di bici libere all'ora della previsione, una settimana prima", "share of free bikes at the forecast hour, a week before", asPercent},
-	"shortage_threshold":         {"quota sotto la quale c'è carenza", "share under which there is a shortage", asPercent},
+	"shortage_threshold":         {"livello di carenza della quota di bici libere", "shortage level of the share of free bikes", asPercent},
 
-	"margin":                 {"margine sulla quota di carenza", "margin over the share of a shortage", asPoints},
+	"margin":                 {"margine sul livello di carenza", "margin over the shortage level", asPoints},
 	"margin_lag_30m":         {"margine 30 minuti prima", "margin 30 minutes before", asPoints},
 	"margin_lag_60m":         {"margine un'ora prima", "margin an hour before", asPoints},
 	"margin_lag_120m":        {"margine due ore prima", "margin two hours before", asPoints},

@@ -65,6 +65,9 @@ func (m *llm) ask(ctx context.Context, l Language, f *Facts) (words string, toke
 	if err != nil {
 		return "", spent{}, outcomeOf(ctx, response, err), err
 	}
+	if c == nil { // the server sent null
+		return "", spent{}, badAnswer, unusable("the answer is empty")
+	}
 	tokens = spent{max(c.Usage.PromptTokens, 0), max(c.Usage.CompletionTokens, 0)}
 	words, out, err = answerOf(c)
 	return words, tokens, out, err

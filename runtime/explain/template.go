@@ -45,15 +45,19 @@ func (l Language) write(f *Facts) string {
 // verdict is the forecast with its two numbers.
 func (l Language) verdict(f *Facts) string {
 	what := l.in("Non si prevede una carenza di bici ", "No shortage of bikes is expected ")
-	compared := l.in(", inferiore ", ", below ")
 	if f.Positive {
 		what = l.in("Si prevede una carenza di bici ", "A shortage of bikes is expected ")
-		compared = l.in(", pari o superiore ", ", at or above ")
+	}
+	compared := l.in(", sotto la soglia ", ", below the threshold of ")
+	switch {
+	case f.Probability == f.Threshold:
+		compared = l.in(", pari alla soglia ", ", at the threshold of ")
+	case f.Probability > f.Threshold:
+		compared = l.in(", sopra la soglia ", ", above the threshold of ")
 	}
 	digits := digitsApart(f.Probability, f.Threshold)
-	threshold := l.of(l.percent(f.Threshold, digits))
 	return what + l.until(f.Task.HorizonMinutes) + l.where(f) + ": " +
-		l.probability(f.Probability, digits) + compared + l.in("alla soglia ", "the threshold of ") + threshold + "."
+		l.probability(f.Probability, digits) + compared + l.of(l.percent(f.Threshold, digits)) + "."
 }
 
 // where names the place that stored data is about.

@@ -188,7 +188,7 @@ func TestTransformsComputeInputs(t *testing.T) {
 	}
 	more := strings.Replace(classic, `"free_bikes":400`, `"free_bikes":600`, 1)
 	w := do(s.Handler(), "POST", "/explain", `{"features":`+more+`}`)
-	if w.Code != 200 || !strings.Contains(w.Body.String(), `{"feature":"half.bikes","value":300,"contribution":10,"imputed":false}`) {
+	if w.Code != 200 || !strings.Contains(w.Body.String(), `{"feature":"half.bikes","value":300,"contribution":10,"imputed":false,"weight":10,"mean":200,"sd":100,"transform":{"name":"half","version":"1.0.0","digest":"`+half.Pin.Digest+`"}}`) {
 		t.Errorf("above the mean: %d %s", w.Code, w.Body)
 	}
 	for _, tt := range []struct {

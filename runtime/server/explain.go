@@ -1,21 +1,35 @@
 package server
 
 import (
-	"cmp"
-	"math"
+	"context"
 	"slices"
 
 	"github.com/gin-gonic/gin"
 
-	"livelab/pipeline/model"
+	"livelab/pipeline/features"
+	"livelab/runtime/explain"
 )
 
-// explanation is what /explain says: the answer, and where it comes from.
+// Explainer puts predictions into words.
+type Explainer interface {
+	// Explain ends early where ctx does. It keeps nothing of the facts.
+	Explain(ctx context.Context, l explain.Language, f *explain.Facts) explain.Text
+}
+
+var (
+	_ Explainer = explain.Template{}
+	_ Explainer = (*explain.Writer)(nil)
+)
+
+// explanation is what /explain says: the answer, and where it comes from. A
+// language model may have written the text; every number beside it is the
+// forecast's own.
 type explanation struct {
 	answer
-	Explanation string `json:"explanation"`
-	LLMUsed     bool   `json:"llm_used"`
-	Language    string `json:"language"`
+	Explanation string           `json:"explanation"`
+	LLMUsed     bool             `json:"llm_used"`
+	LLMReason   explain.Reason   `json:"llm_reason,omitempty"` // why none was used
+	Language    explain.Language `json:"language"`
 
 	// LogOdds is the intercept plus all contributions.
 	LogOdds       float64        `json:"log_odds"`
@@ -23,48 +37,120 @@ type explanation struct {
 	Contributions []contribution `json:"contributions"` // the largest first
 }
 
+// contribution is weight · (value − mean) / sd.
 type contribution struct {
-	Feature      string  `json:"feature"`
-	Value        float64 `json:"value"`
-	Contribution float64 `json:"contribution"` // to the log odds
-	Imputed      bool    `json:"imputed"`      // whether anything stood in, see model.Contribution
+	Feature      string      `json:"feature"` // a column, or transform.output
+	Value        float64     `json:"value"`
+	Contribution float64     `json:"contribution"` // to the log odds
+	Imputed      bool        `json:"imputed"`      // whether anything stood in, see explain.Part
+	Weight       float64     `json:"weight"`
+	Mean         float64     `json:"mean"`
+	SD           float64     `json:"sd"`
+	Unit         string      `json:"unit,omitempty"`
+	Meaning      string      `json:"meaning,omitempty"`
+	Transform    *computedBy `json:"transform,omitempty"` // null for a column
 }
 
-// explain answers POST /explain.
+// computedBy is the transform that an input comes from.
+type computedBy struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+	Digest  string `json:"digest"`
+}
+
+// explain answers POST /explain. While the words are written, which may take
+// as long as a language model does, it holds nothing that others wait for; the
+// prediction is in the log before.
 func (s *Server) explain(c *gin.Context) error {
+	e, facts, err := s.explainable(c)
+	if err != nil {
+		return err
+	}
+	text := s.explainer().Explain(c.Request.Context(), e.Language, facts)
+	e.Explanation, e.LLMUsed, e.LLMReason = text.Words, text.LLMUsed, text.Reason
+	return reply(c, e)
+}
+
+func (s *Server) explainer() Explainer {
+	if s.deps.Explainer == nil {
+		return explain.Template{}
+	}
+	return s.deps.Explainer
+}
+
+// explainable answers the request but for the words, with the facts for them.
+func (s *Server) explainable(c *gin.Context) (*explanation, *explain.Facts, error) {
 	at := s.now().UTC()
 	m := scratches.Get().(*scratch)
 	defer m.free()
 	v, err := s.ask(c, m, true)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	lang, err := pickLanguage(m.question.language, c.Query("lang"))
+	language, err := pickLanguage(m.question.language, c.Query("lang"))
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	f, err := s.forecast(c.Request.Context(), v, &m.question)
+	fs, err := s.forecasts(c.Request.Context(), v, m)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	id := requestID(c)
-	e := explanation{answer: f.answer(id), Language: lang.code, LogOdds: f.logOdds}
-	e.Intercept, e.Contributions = f.contributions(&m.question)
-	if e.Explanation, err = lang.explain(f, e.Contributions); err != nil {
-		return err
+	s.recordAll(m, at, id)
+	f := &fs[0]
+	facts, intercept := f.toExplain()
+	e := &explanation{answer: f.answer(id), Language: language, LogOdds: f.logOdds, Intercept: intercept}
+	e.Imputed = facts.Imputed
+	for i := range facts.Parts {
+		e.Contributions = append(e.Contributions, contributionOf(&facts.Parts[i]))
 	}
-	e.PredictionID = s.record(f, &m.question, at, id)
-	return reply(c, e)
+	return e, facts, nil
 }
 
-// contributions splits the log odds, the largest part first.
-func (f *forecast) contributions(q *question) (intercept float64, cs []contribution) {
-	intercept, parts := f.Predictor.Explain(f.x, q.values)
-	slices.SortStableFunc(parts, func(a, b model.Contribution) int {
-		return cmp.Or(cmp.Compare(math.Abs(b.LogOdds), math.Abs(a.LogOdds)), cmp.Compare(a.Input, b.Input))
-	})
-	for _, p := range parts {
-		cs = append(cs, contribution{p.Input, p.Value, p.LogOdds, p.Imputed})
+// toExplain gives all that may be said of the forecast. It shares none of the
+// forecast's memory.
+func (f *forecast) toExplain() (facts *explain.Facts, intercept float64) {
+	intercept, parts := explain.Parts(f.Predictor, f.x, f.values)
+	return &explain.Facts{
+		Task:        f.Model.Task,
+		Network:     f.network,
+		Station:     f.station,
+		AsOf:        f.asOf,
+		Probability: f.probability,
+		Threshold:   f.Model.Threshold,
+		Positive:    f.positive,
+		Parts:       parts,
+		Imputed:     append([]string{}, f.imputed...),
+	}, intercept
+}
+
+func contributionOf(p *explain.Part) contribution {
+	return contribution{
+		Feature: p.Feature, Value: p.Value, Contribution: p.LogOdds + 0, Imputed: p.Imputed, // -0 + 0 is 0, which reads better
+		Weight: p.Weight, Mean: p.Mean, SD: p.Scale,
+		Unit: p.Unit, Meaning: p.Meaning, Transform: computedByOf(p.Transform),
 	}
-	return intercept, cs
+}
+
+func computedByOf(t *features.TransformSpec) *computedBy {
+	if t == nil {
+		return nil
+	}
+	return &computedBy{t.Name, t.Version, t.Digest}
+}
+
+// pickLanguage takes the first that is named, the default where none is. The
+// header Accept-Language names none: libraries send it on their own, and a
+// client that has always had Italian would suddenly get English.
+func pickLanguage(named ...string) (explain.Language, error) {
+	for _, code := range named {
+		if code == "" {
+			continue
+		}
+		if l := explain.Language(code); slices.Contains(explain.Languages(), l) {
+			return l, nil
+		}
+		return "", invalid([]FieldError{{"language", `is "` + printable([]byte(code)) + `", must be it or en`}})
+	}
+	return explain.Languages()[0], nil
 }

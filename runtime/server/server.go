@@ -175,6 +175,7 @@ type Deps struct {
 	Log        Log                          // nil logs no predictions
 	Shadow     Shadow                       // nil has none
 	Recent     Recent                       // nil has none to show
+	Explainer  Explainer                    // nil explains by the template
 	Status     func(context.Context) Status // of the source and the store
 
 	Plugins Plugins // nil knows none
