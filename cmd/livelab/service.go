@@ -26,6 +26,7 @@ type serveFlags struct {
 	explainToken string
 
 	logPredictions bool
+	log            logFlags
 
 	models modelFlags
 }
@@ -33,6 +34,7 @@ type serveFlags struct {
 func (f *serveFlags) add(cmd *cobra.Command) {
 	f.httpFlags.add(cmd)
 	f.models.add(cmd)
+	f.log.add(cmd)
 	fl := cmd.Flags()
 	fl.BoolVar(&f.logPredictions, "log-predictions", true, "store every prediction that is answered; without them no live quality can be measured")
 	fl.StringVar(&f.explainToken, "explain-token", "", "bearer `token` that /explain asks for (also EXPLAIN_TOKEN)")
@@ -73,7 +75,7 @@ func (a *app) newService(ctx context.Context, f serveFlags, s store, src *source
 	if err != nil {
 		return nil, err
 	}
-	log, err := predlog.NewWriter(predlog.Config{Store: s, Logger: a.log, Registerer: registry})
+	log, err := a.newLog(f.log, s, registry)
 	if err != nil {
 		return nil, err
 	}

@@ -3,7 +3,6 @@ package predlog
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -16,8 +15,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 )
 
-// memory is a store that can be away, or hang until its context ends.
-type memory struct {
+// fakeStore is a store that can be away, or hang until its context ends.
+type fakeStore struct {
 	mu      sync.Mutex
 	stored  map[string]Prediction
 	batches []int
@@ -26,7 +25,7 @@ type memory struct {
 	calls   int
 }
 
-func (m *memory) AddPredictions(ctx context.Context, ps []Prediction) error {
+func (m *fakeStore) AddPredictions(ctx context.Context, ps []Prediction) error {
 	m.mu.Lock()
 	m.calls++
 	hang := m.hang
@@ -50,17 +49,17 @@ func (m *memory) AddPredictions(ctx context.Context, ps []Prediction) error {
 	return nil
 }
 
-func (m *memory) PrunePredictions(context.Context, time.Time) (int64, error) { return 0, nil }
+func (m *fakeStore) PrunePredictions(context.Context, time.Time) (int64, error) { return 0, nil }
 
-func (m *memory) RecentPredictions(context.Context, int) ([]Prediction, error) { return nil, nil }
+func (m *fakeStore) RecentPredictions(context.Context, int) ([]Prediction, error) { return nil, nil }
 
-func (m *memory) set(away bool) {
+func (m *fakeStore) set(away bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.away = away
 }
 
-func (m *memory) count() int {
+func (m *fakeStore) count() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return len(m.stored)
@@ -81,6 +80,17 @@ func add(w *Writer, n int) {
 	}
 }
 
+// dropped is how many predictions were dropped for any of the reasons, or all.
+func dropped(w *Writer, reasons ...string) (n float64) {
+	if len(reasons) == 0 {
+		reasons = []string{dropFull, dropMemory, dropTooLong, dropRefused, dropDamaged, dropStopped}
+	}
+	for _, reason := range reasons {
+		n += testutil.ToFloat64(w.metrics.dropped.WithLabelValues(reason))
+	}
+	return n
+}
+
 func within(d time.Duration) context.Context {
 	ctx, cancel := context.WithTimeout(context.Background(), d)
 	context.AfterFunc(ctx, cancel)
@@ -89,7 +99,7 @@ func within(d time.Duration) context.Context {
 
 func TestWriterStoresInBatches(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := &memory{}
+		m := &fakeStore{}
 		w := setup(t, Config{Store: m, Batch: 500})
 		w.Start()
 		w.Start()
@@ -111,7 +121,7 @@ func TestWriterStoresInBatches(t *testing.T) {
 
 func TestWriterStopFlushes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := &memory{}
+		m := &fakeStore{}
 		w := setup(t, Config{Store: m, Batch: 10})
 		w.Start()
 		add(w, 95)
@@ -124,37 +134,15 @@ func TestWriterStopFlushes(t *testing.T) {
 			t.Errorf("%d stored, want 95", got)
 		}
 		w.Add([]Prediction{{}})
-		if got := testutil.ToFloat64(w.metrics.dropped); got != 1 {
+		if got := dropped(w); got != 1 {
 			t.Errorf("%v counted as dropped after Stop, want 1", got)
-		}
-	})
-}
-
-func TestWriterDropsTheNewestWhenFull(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		m := &memory{}
-		w := setup(t, Config{Store: m, Queue: 3})
-		for i := range 5 {
-			w.Add([]Prediction{{ID: fmt.Sprint(i)}})
-		}
-		w.Start()
-		if err := w.Stop(within(time.Second)); err != nil {
-			t.Error(err)
-		}
-		for i := range 5 {
-			if _, ok := m.stored[fmt.Sprint(i)]; ok != (i < 3) {
-				t.Errorf("prediction %d stored: %v", i, ok)
-			}
-		}
-		if got := testutil.ToFloat64(w.metrics.dropped); got != 2 {
-			t.Errorf("%v counted as dropped, want 2", got)
 		}
 	})
 }
 
 func TestWriterOutlivesAnAwayStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := &memory{away: true}
+		m := &fakeStore{away: true}
 		w := setup(t, Config{Store: m})
 		w.Start()
 		add(w, 7)
@@ -176,7 +164,7 @@ func TestWriterOutlivesAnAwayStore(t *testing.T) {
 }
 
 func TestWriterStopEndsWithItsDeadline(t *testing.T) {
-	for name, m := range map[string]*memory{
+	for name, m := range map[string]*fakeStore{
 		"store away":  {away: true},
 		"store hangs": {hang: true},
 	} {
@@ -193,7 +181,7 @@ func TestWriterStopEndsWithItsDeadline(t *testing.T) {
 				if took := time.Since(start); took > 4*time.Second {
 					t.Errorf("stop took %v with a deadline of 3s", took)
 				}
-				if got := testutil.ToFloat64(w.metrics.dropped); got != 12 {
+				if got := dropped(w); got != 12 {
 					t.Errorf("%v counted as dropped, want 12", got)
 				}
 			})
@@ -202,7 +190,7 @@ func TestWriterStopEndsWithItsDeadline(t *testing.T) {
 }
 
 func TestWriterStopBeforeStart(t *testing.T) {
-	w := setup(t, Config{Store: &memory{}})
+	w := setup(t, Config{Store: &fakeStore{}})
 	if err := w.Stop(t.Context()); err != nil {
 		t.Error(err)
 	}
@@ -216,8 +204,8 @@ func TestWriterStopBeforeStart(t *testing.T) {
 // of adding and stopping.
 func TestWriterAccountsForEach(t *testing.T) {
 	t.Parallel()
-	m := &memory{}
-	w := setup(t, Config{Store: m, Queue: 64, Batch: 16, Interval: time.Millisecond})
+	m := &fakeStore{}
+	w := setup(t, Config{Store: m, Batch: 16, Interval: time.Millisecond})
 	w.Start()
 	var adders sync.WaitGroup
 	for range 8 {
@@ -227,7 +215,7 @@ func TestWriterAccountsForEach(t *testing.T) {
 		t.Error(err)
 	}
 	adders.Wait()
-	if stored, dropped := m.count(), testutil.ToFloat64(w.metrics.dropped); stored+int(dropped) != 4000 {
+	if stored, dropped := m.count(), dropped(w); stored+int(dropped) != 4000 {
 		t.Errorf("%d stored and %v dropped, want 4000 together", stored, dropped)
 	}
 }
@@ -236,9 +224,9 @@ func TestConfigIsChecked(t *testing.T) {
 	t.Parallel()
 	for name, cfg := range map[string]Config{
 		"no store":        {},
-		"negative queue":  {Store: &memory{}, Queue: -1},
-		"negative batch":  {Store: &memory{}, Batch: -1},
-		"backoff reverse": {Store: &memory{}, MinBackoff: time.Minute, MaxBackoff: time.Second},
+		"negative memory": {Store: &fakeStore{}, Memory: -1},
+		"negative batch":  {Store: &fakeStore{}, Batch: -1},
+		"backoff reverse": {Store: &fakeStore{}, MinBackoff: time.Minute, MaxBackoff: time.Second},
 	} {
 		if _, err := NewWriter(cfg); err == nil {
 			t.Errorf("%s: accepted", name)
@@ -249,12 +237,12 @@ func TestConfigIsChecked(t *testing.T) {
 func TestMetricsAreWellNamed(t *testing.T) {
 	t.Parallel()
 	r := prometheus.NewPedanticRegistry()
-	setup(t, Config{Store: &memory{}, Registerer: r})
+	setup(t, Config{Store: &fakeStore{}, Registerer: r})
 	problems, err := testutil.GatherAndLint(r)
 	if err != nil || len(problems) > 0 {
 		t.Errorf("problems %v, error %v", problems, err)
 	}
-	if _, err := NewWriter(Config{Store: &memory{}, Registerer: r}); err == nil {
+	if _, err := NewWriter(Config{Store: &fakeStore{}, Registerer: r}); err == nil {
 		t.Error("registered twice without an error")
 	}
 }
@@ -273,7 +261,7 @@ func TestIDsAreSorted(t *testing.T) {
 
 // BenchmarkAdd is what logging costs a request.
 func BenchmarkAdd(b *testing.B) {
-	w, err := NewWriter(Config{Store: &memory{}, Interval: time.Millisecond})
+	w, err := NewWriter(Config{Store: &fakeStore{}, Interval: time.Millisecond})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/spf13/cobra"
+
+	"livelab/runtime/predlog"
+	"livelab/runtime/predlog/spool"
+)
+
+// noSpool is the value of --spool for none.
+const noSpool = "none"
+
+// logFlags say how predictions are logged.
+type logFlags struct {
+	spool string
+	size  uint32 // MiB
+	full  string
+	sync  time.Duration
+	keep  days
+}
+
+func (f *logFlags) add(cmd *cobra.Command) {
+	fl := cmd.Flags()
+	fl.StringVar(&f.spool, "spool", "", "`folder` where answered predictions wait for the store, or none to have them wait in memory (default: beside the store)")
+	fl.Uint32Var(&f.size, "spool-size", 1024, "`MiB` that the spool may use")
+	fl.StringVar(&f.full, "spool-full", string(spool.DropOldest), "which predictions are lost when the spool is full: the oldest or the newest")
+	fl.DurationVar(&f.sync, "log-sync", time.Second, "how often the spool is synced to the disk, which is what a loss of power can cost; 0 to sync before each answer")
+	fl.Var(&f.keep, "keep-predictions", "how long logged predictions are kept, as in 90d or 36h; 0 for ever")
+}
+
+// check refuses values that no writer takes.
+func (f *logFlags) check() error {
+	if err := oneOf("spool-full", f.full, string(spool.DropOldest), string(spool.DropNewest)); err != nil {
+		return err
+	}
+	switch {
+	case f.size == 0:
+		return usageError("--spool-size is 0, must be at least 1; --spool none does without a spool")
+	case f.sync < 0:
+		return usageError("--log-sync is %s, must not be negative", f.sync)
+	case f.keep < 0:
+		return usageError("--keep-predictions is %s, must not be negative", time.Duration(f.keep))
+	}
+	return nil
+}
+
+// newLog sets up the log of predictions. It takes the spool's folder.
+func (a *app) newLog(f logFlags, s store, registry prometheus.Registerer) (*predlog.Writer, error) {
+	if err := f.check(); err != nil {
+		return nil, err
+	}
+	cfg := predlog.Config{
+		Store: s, Sync: f.sync, Keep: time.Duration(f.keep), Logger: a.log, Registerer: registry,
+		Spool: spool.Config{Dir: f.spool, MaxBytes: int64(f.size) << 20, Full: spool.Policy(f.full)},
+	}
+	if f.sync == 0 {
+		cfg.Sync = -1
+	}
+	switch f.spool {
+	case noSpool:
+		cfg.Spool.Dir = ""
+	case "":
+		cfg.Spool.Dir = a.defaultSpool()
+	}
+	return predlog.NewWriter(cfg)
+}
+
+// defaultSpool is a folder for this store alone: what waits in it must not
+// reach another one. That of PostgreSQL is in the current folder.
+func (a *app) defaultSpool() string {
+	if a.databaseURL == "" {
+		return a.store + ".spool"
+	}
+	cfg, err := pgx.ParseConfig(a.databaseURL)
+	if err != nil { // then the store was not opened either
+		return "livelab.spool"
+	}
+	safe := strings.Map(func(r rune) rune {
+		if strings.ContainsRune(`/\:`, r) || r < ' ' {
+			return '_'
+		}
+		return r
+	}, cfg.Host+"-"+cfg.Database)
+	return filepath.Join(".", "livelab-"+safe+".spool")
+}
+
+// days is a duration that may be given in days.
+type days time.Duration
+
+func (d *days) String() string {
+	if whole := time.Duration(*d) / (24 * time.Hour); whole > 0 && time.Duration(*d)%(24*time.Hour) == 0 {
+		return strconv.FormatInt(int64(whole), 10) + "d"
+	}
+	return time.Duration(*d).String()
+}
+
+func (d *days) Set(text string) error {
+	if number, ok := strings.CutSuffix(text, "d"); ok {
+		n, err := strconv.ParseUint(number, 10, 16)
+		if err != nil {
+			return err
+		}
+		*d = days(time.Duration(n) * 24 * time.Hour)
+		return nil
+	}
+	got, err := time.ParseDuration(text)
+	*d = days(got)
+	return err
+}
+
+func (*days) Type() string { return "duration" }

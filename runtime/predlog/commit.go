@@ -1,0 +1,181 @@
+package predlog
+
+import (
+	"runtime"
+	"sync"
+	"time"
+)
+
+// commit gathers predictions of concurrent requests into groups, so that they
+// share one write to the disk: while a group is written the next one gathers.
+// Who waits for a disk that does not answer is let go.
+type commit struct {
+	write func(g *group) // to the disk, or where it goes instead
+	most  int            // bytes that may gather
+	wait  time.Duration  // for a write, until who waits is let go
+
+	mu      sync.Mutex
+	groups  [2]group
+	current *group        // the one that gathers
+	wake    chan struct{} // the current group has its first record
+	closed  bool
+	began   time.Time // when the write under way began; zero while there is none
+	stalled bool      // and it has taken too long, or nothing is written yet
+}
+
+// group is what one write takes. Its buffer is used again.
+type group struct {
+	frames  []byte
+	records int
+	first   time.Time // time of the first prediction
+
+	turn    int        // counts the times it was written; commit.mu guards it
+	written *sync.Cond // turn has changed, or the writing has stalled
+}
+
+// manyBytes is from where on a group's buffer is given back after its use.
+const manyBytes = 1 << 20
+
+// fate is how many predictions came to what.
+type fate struct{ late, overflown, tooLong, stopped int }
+
+func (c *commit) init() {
+	for i := range c.groups {
+		c.groups[i].written = sync.NewCond(&c.mu)
+	}
+	c.current = &c.groups[0]
+	c.wake = make(chan struct{}, 1)
+	c.stalled = true
+}
+
+// add has predictions written, and returns when they are, or when that takes
+// too long.
+func (c *commit) add(ps []Prediction) (f fate) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return fate{stopped: len(ps)}
+	}
+	g := c.current
+	before := g.records
+	for i := range ps {
+		if len(g.frames) >= c.most {
+			f.overflown += len(ps) - i
+			break
+		}
+		var ok bool
+		if g.frames, ok = appendRecord(g.frames, &ps[i]); !ok {
+			f.tooLong++
+			continue
+		}
+		if g.records++; g.records == 1 {
+			g.first = ps[i].At
+		}
+	}
+	added := g.records - before
+	if added == 0 {
+		return f
+	}
+	if before == 0 && c.began.IsZero() {
+		c.signal()
+	}
+	for turn := g.turn; g.turn == turn; g.written.Wait() {
+		if c.stalled {
+			f.late = added
+			return f
+		}
+	}
+	return f
+}
+
+func (c *commit) signal() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// begin has who adds wait from now on, since run is about to be called.
+func (c *commit) begin() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stalled = false
+	c.signal()
+}
+
+// run writes groups until the last one after close.
+func (c *commit) run() {
+	watch := time.AfterFunc(time.Hour, c.letGo)
+	defer watch.Stop()
+	for range c.wake {
+		// Whoever is about to add goes first, and shares the write.
+		runtime.Gosched()
+		for c.writeOne(watch) {
+		}
+		c.mu.Lock()
+		ended := c.closed && c.current.records == 0
+		c.mu.Unlock()
+		if ended {
+			return
+		}
+	}
+}
+
+// writeOne writes the group that gathered, and answers whether there was one.
+func (c *commit) writeOne(watch *time.Timer) bool {
+	c.mu.Lock()
+	g := c.current
+	if g.records == 0 {
+		c.mu.Unlock()
+		return false
+	}
+	c.current = &c.groups[0]
+	if g == c.current {
+		c.current = &c.groups[1]
+	}
+	c.began = time.Now()
+	c.mu.Unlock()
+
+	watch.Reset(c.wait)
+	c.write(g)
+	watch.Stop()
+
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.began, c.stalled = time.Time{}, false
+	g.frames, g.records = g.frames[:0], 0
+	if cap(g.frames) > manyBytes {
+		g.frames = nil
+	}
+	g.turn++
+	g.written.Broadcast()
+	return true
+}
+
+// letGo ends the waiting for a write that takes too long.
+func (c *commit) letGo() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.began.IsZero() || time.Since(c.began) < c.wait {
+		return // the alarm of a write before
+	}
+	c.stalled = true
+	for i := range c.groups {
+		c.groups[i].written.Broadcast()
+	}
+}
+
+// close takes no more predictions. What gathered is written all the same.
+func (c *commit) close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	c.signal()
+}
+
+// gathered is how many predictions wait to be written.
+func (c *commit) gathered() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.groups[0].records + c.groups[1].records
+}
