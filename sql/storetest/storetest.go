@@ -39,6 +39,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"update", updateCases},
 		{"concurrency", concurrencyCases},
 		{"prediction", predictionCases},
+		{"prediction log", predictionLogCases},
 	}
 	for _, g := range groups {
 		for name, run := range g.cases {
