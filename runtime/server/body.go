@@ -1,8 +1,10 @@
 package server
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
+	"unicode"
 
 	"livelab/runtime/jsonscan"
 )
@@ -126,7 +128,11 @@ func (d *decoder) together() {
 	}
 }
 
-// string reads a member that must be a non-empty string.
+// longestName is what a name may have, in bytes. Names are looked up, echoed
+// and logged; those of the sources have less than a hundred.
+const longestName = 256
+
+// string reads a member that must be a name.
 func (d *decoder) string(field string, seen *bool, into *string) error {
 	d.field = field
 	if *seen {
@@ -141,10 +147,16 @@ func (d *decoder) string(field string, seen *bool, into *string) error {
 		return err
 	}
 	d.field = ""
-	if len(text) == 0 {
+	switch {
+	case len(text) == 0:
 		d.refuse(field, "must not be empty; leave it out")
+	case len(text) > longestName:
+		d.refuse(field, fmt.Sprintf("has %d bytes, must have at most %d", len(text), longestName))
+	case bytes.ContainsFunc(text, unicode.IsControl):
+		d.refuse(field, "must not have control characters")
+	default:
+		*into = string(text)
 	}
-	*into = string(text)
 	return nil
 }
 

@@ -144,6 +144,9 @@ func TestPredictBodies(t *testing.T) {
 		{"a station twice", `{"station":"1","station":"2"}`, 400, []string{"station"}, "is there twice"},
 		{"a station that is a number", `{"station":7}`, 400, []string{"station"}, "must be a string, not a number"},
 		{"a station without a name", `{"station":""}`, 400, []string{"station"}, "must not be empty"},
+		{"a network with a long name", `{"network":"` + strings.Repeat("x", 257) + `"}`, 400, []string{"network"}, "has 257 bytes, must have at most 256"},
+		{"a network that is not known", `{"network":"` + strings.Repeat("x", 256) + `"}`, 404, []string{"network"}, "is not one of"},
+		{"a name that no database holds", `{"station":"4\u00005"}`, 400, []string{"station"}, "control characters"},
 		{"a field of /explain", `{"language":"en"}`, 400, []string{"language"}, "known are features, instances, network and station"},
 
 		{"minus zero", `{"features":` + changed("temp_2m", "-0") + `}`, 200, nil, ""},
