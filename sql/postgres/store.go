@@ -115,6 +115,8 @@ func configure(url string, opts Options) (*pgxpool.Config, error) {
 		params["search_path"] = pgx.Identifier{opts.Schema}.Sanitize()
 	}
 	cfg.ShouldPing = always
+	cfg.PingTimeout = cfg.ConnConfig.ConnectTimeout // a connection that is silent for longer is given up
+	cfg.ConnConfig.DialFunc = newDialer().DialContext
 	return cfg, nil
 }
 
