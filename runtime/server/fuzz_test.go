@@ -19,7 +19,12 @@ func FuzzPredict(f *testing.F) {
 			f.Add([]byte(seed), byte(i), i%2 == 0)
 		}
 	}
-	s := setup(f, func(c *Config, d *Deps) { c.MaxInstances, d.Log = 5, nil })
+	for _, bikes := range []string{"13", "14"} { // refused by the transform, and beyond the model
+		f.Add([]byte(`{"features":`+changed("free_bikes", bikes)+`}`), byte(0), false)
+		f.Add([]byte(`{"instances":[`+classic+`,`+changed("free_bikes", bikes)+`]}`), byte(0), false)
+	}
+	loaded := load(f, halved(), "v1", half)
+	s := setup(f, func(c *Config, d *Deps) { c.MaxInstances, d.Log, d.Models = 5, nil, &models{current: loaded} })
 	allowed := []int{200, 400, 404, 413, 415, 422, 503}
 	f.Fuzz(func(t *testing.T, body []byte, media byte, explain bool) {
 		path := "/predict"

@@ -217,12 +217,17 @@ func TestExplainTakesOneRow(t *testing.T) {
 	}
 }
 
-func TestTransformRefusesInstances(t *testing.T) {
-	t.Parallel()
+// halved is a model that reads what the transform half makes of free_bikes.
+func halved() *model.Model {
 	m := testModel()
 	m.Inputs = append(m.Inputs, model.Input{Name: "half.bikes", Mean: 200, Scale: 100, Weight: 10, Optional: true})
 	m.Transforms = []features.TransformSpec{half.Pin}
-	s := setup(t, func(_ *Config, d *Deps) { d.Models = &models{current: load(t, m, "v1", half)} })
+	return m
+}
+
+func TestTransformRefusesInstances(t *testing.T) {
+	t.Parallel()
+	s := setup(t, func(_ *Config, d *Deps) { d.Models = &models{current: load(t, halved(), "v1", half)} })
 	unlucky, far := changed("free_bikes", "13"), changed("free_bikes", "14")
 	list := func(rows ...string) string { return `{"instances":[` + strings.Join(rows, ",") + `]}` }
 	refused := func(i int) string {

@@ -7,17 +7,8 @@ import (
 	"livelab/runtime/predlog"
 )
 
-// record counts an answer and hands it to the log and to the shadow. It gives
-// the prediction's ID, empty where there is no log.
-func (s *Server) record(f *forecast, _ *question, at time.Time, requestID string) (id string) {
-	m := scratch{forecasts: []forecast{*f}}
-	s.recordAll(&m, at, requestID)
-	f.id = m.forecasts[0].id
-	return f.id
-}
-
-// recordAll does so with all forecasts in m, as one step of the log, and
-// leaves their IDs there.
+// recordAll counts the forecasts in m and hands them to the log, as one step,
+// and to the shadow. It leaves each its ID, empty where there is no log.
 func (s *Server) recordAll(m *scratch, at time.Time, requestID string) {
 	latency := s.now().Sub(at)
 	for i := range m.forecasts {
