@@ -172,6 +172,7 @@ func FuzzParseAlias(f *testing.F) {
 	f.Add([]byte(step))
 	f.Add([]byte(`{"version":"../x"}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
+		_, _ = parseAlias(b, Challenger)
 		a, err := parseAlias(b, Champion)
 		if err != nil {
 			return

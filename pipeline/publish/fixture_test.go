@@ -110,7 +110,7 @@ func promote(t testing.TB, d *Dir, version string) {
 // wantWhole checks all that a reader can see.
 func wantWhole(t testing.TB, d *Dir) {
 	t.Helper()
-	for _, alias := range []string{Champion, Latest} {
+	for _, alias := range []string{Champion, Challenger, Latest} {
 		if _, err := d.Resolve(ctx, demo, alias); err != nil && !errors.Is(err, ErrNotFound) {
 			t.Errorf("alias %s: %v", alias, err)
 		}

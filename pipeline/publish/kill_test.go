@@ -77,7 +77,7 @@ func killed(cmd *exec.Cmd) bool {
 }
 
 // work is what a life of versions looks like: added, judged, promoted, judged
-// again, sometimes rolled back.
+// again, sometimes rolled back, and then tried as a challenger for a while.
 func work(d *Dir, n int) error {
 	at := t0.Add(time.Duration(n) * time.Second)
 	files := demoFiles(n, at)
@@ -94,10 +94,16 @@ func work(d *Dir, n int) error {
 	if err := d.Amend(ctx, demo, version, verdictFiles(files, gate.Pass, "b")); err != nil {
 		return err
 	}
-	if n%3 == 0 {
-		_, _, err = d.Rollback(ctx, demo, at)
+	if n%3 != 0 {
+		return nil
 	}
-	return err
+	if _, _, err := d.Rollback(ctx, demo, at); err != nil {
+		return err
+	}
+	if err := d.Challenge(ctx, demo, version, ChallengeOptions{At: at}); err != nil {
+		return err
+	}
+	return d.EndChallenge(ctx, demo, ChallengeOptions{At: at})
 }
 
 func writeWithoutEnd(d *Dir, round int) error {

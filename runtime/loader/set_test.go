@@ -159,9 +159,15 @@ func TestUnloadByTheVersionThatIsFollowed(t *testing.T) {
 	load(t, s, station, "")
 	load(t, s, station, first)
 	load(t, s, station, second)
+	unload(t, s, station, second) // its pin
+	wantFound(t, s, station, "", second)
 	unload(t, s, station, second)
 	wantFound(t, s, station, second, "")
 	wantFound(t, s, station, "", first)
+	r.promoteOf(t, station, first)
+	if len(s.loaders()) != 3 { // challenger, the default model, first
+		t.Errorf("%d loaders are left", len(s.loaders()))
+	}
 }
 
 func TestLoadRefuses(t *testing.T) {

@@ -100,9 +100,10 @@ func (s *Set) load(ctx context.Context, r reference, anyway bool) (Loaded, error
 }
 
 // Unload takes a model with all its versions out of service or, with a version,
-// that one alone. Requests that have it go on with it. Where the default model
-// follows its alias no more, it stays out of service until Load or Reload. The
-// error wraps ErrNotLoaded.
+// that one alone: the one that was loaded by its version where there is, so that
+// a champion which is the same goes on serving, else the champion. Requests that
+// have it go on with it. The default model, once it follows its alias no more,
+// stays out of service until Load or Reload. The error wraps ErrNotLoaded.
 func (s *Set) Unload(ctx context.Context, name, version string) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("unload %v: %w", reference{name, version}, err)
@@ -113,11 +114,11 @@ func (s *Set) Unload(ctx context.Context, name, version string) error {
 	found := false
 	var kept shelf
 	for _, l := range on.all() {
-		now := l.Current()
-		if version != "" && l.cfg.Version != version && (now == nil || now.Version != version) {
+		if version != "" && l != on.named(version) {
 			kept.keep(l)
 			continue
 		}
+		now := l.Current()
 		err := l.Unload()
 		found = found || err == nil
 		if now != nil {
@@ -131,6 +132,19 @@ func (s *Set) Unload(ctx context.Context, name, version string) error {
 		return fmt.Errorf("unload: %v %w", reference{name, version}, ErrNotLoaded)
 	}
 	s.change(name, kept)
+	return nil
+}
+
+// named is who goes when a version is unloaded, nil where it is not in service.
+func (on shelf) named(version string) *Loader {
+	if l := on.loader(version); l != nil {
+		return l
+	}
+	if on.follows != nil {
+		if now := on.follows.Current(); now != nil && now.Version == version {
+			return on.follows
+		}
+	}
 	return nil
 }
 

@@ -29,6 +29,7 @@ func TestModelThatCannotBeServed(t *testing.T) {
 		"published, not loaded":   {broken, false, told, told},
 		"the alias is broken":     {failure("", errors.New("it is no JSON")), false, "what is published cannot be served: it is no JSON", "what is published cannot be served: it is no JSON"},
 		"another one serves on":   {broken, true, `"version":"v1"`, told},
+		"unloaded":                {failure("v7", loader.ErrUnloaded), false, "the model v7 was unloaded at 2026-05-11T12:00:00Z and stays out of service until it is asked for: POST /reload_model", "was unloaded"},
 		"all is well":             {nil, true, `"version":"v1"`, ""},
 		"a path of this machine":  {failure("v7", &fs.PathError{Op: "open", Path: "/srv/secret/model.json", Err: fs.ErrPermission}), false, "open model.json: permission denied", "open model.json: permission denied"},
 		"a path that is rendered": {failure("v7", errors.New(`written to /srv/secret/a: full; nor "/tmp/secret/b"`)), false, "written to (a path): full", "written to (a path): full"},
