@@ -65,7 +65,7 @@ func (m *fakeStore) count() int {
 	return len(m.stored)
 }
 
-func setup(t *testing.T, cfg Config) *Writer {
+func setup(t testing.TB, cfg Config) *Writer {
 	t.Helper()
 	w, err := NewWriter(cfg)
 	if err != nil {
@@ -257,19 +257,4 @@ func TestIDsAreSorted(t *testing.T) {
 		}
 		last = id
 	}
-}
-
-// BenchmarkAdd is what logging costs a request.
-func BenchmarkAdd(b *testing.B) {
-	w, err := NewWriter(Config{Store: &fakeStore{}, Interval: time.Millisecond})
-	if err != nil {
-		b.Fatal(err)
-	}
-	w.Start()
-	b.ReportAllocs()
-	for b.Loop() {
-		w.Add([]Prediction{{Model: "network-shortage"}})
-	}
-	b.StopTimer()
-	_ = w.Stop(within(time.Second))
 }

@@ -105,8 +105,8 @@ func (s *Spool) took(g *segment, n int, err error) (finished bool, lost int, tak
 		g.damaged, g.failed = true, err
 		g.skipped += g.size - g.read
 	}
-	if g == s.active {
-		s.stale = s.stale || g.failed != nil // it ends with the next record
+	if scan.growing { // it was, and may have grown meanwhile
+		s.stale = s.stale || g == s.active && g.failed != nil // it ends with the next record
 		return false, 0, true
 	}
 	lost = max(g.unread, 0)
