@@ -17,6 +17,9 @@ func (s *Server) cors(c *gin.Context) {
 	if origin == "" || s.guarded[c.FullPath()] || !slices.Contains(s.cfg.CORSOrigins, origin) {
 		return
 	}
+	if c.Request.Method == http.MethodOptions && c.FullPath() == "" {
+		return // asks about a route that has no preflight
+	}
 	h.Set("Access-Control-Allow-Origin", origin)
 	h.Set("Access-Control-Expose-Headers", requestIDHeader)
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -84,32 +85,45 @@ func (w *wire) dial(t testing.TB) *net.TCPConn {
 // alive asks for a prediction as a good client does.
 func (w *wire) alive(t testing.TB) {
 	t.Helper()
-	got := statuses(t, w.say(t, "POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"))
+	got := statuses(t, w.say(t, "POST /predict HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: "+strconv.Itoa(len(given))+"\r\n\r\n"+given))
 	if got != "200" {
 		t.Errorf("a good client gets %q", got)
 	}
 }
 
-// quiet is how long nothing comes back before say takes it that no more will.
-const quiet = 250 * time.Millisecond
+// quiet is how long nothing comes back before a test takes it that no more
+// will.
+const quiet = time.Second
 
-// say sends bytes on a connection and gives all that comes back. It ends its
-// half of the connection last, as the server takes that for a client that is
-// gone.
+// say sends bytes on a connection and gives all that comes back.
 func (w *wire) say(t testing.TB, text string) []byte {
 	t.Helper()
-	c := w.dial(t)
-	defer c.Close()
+	answer, err := w.tell(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer
+}
+
+// tell ends its half of the connection last, as the server takes that for a
+// client that is gone.
+func (w *wire) tell(text string) (answer []byte, err error) {
+	c, err := net.Dial("tcp", w.address)
+	if err != nil {
+		return nil, err
+	}
 	var sending sync.WaitGroup
 	defer sending.Wait()
 	defer c.Close()
+	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
+		return nil, err
+	}
 	sending.Go(func() { _, _ = io.WriteString(c, text) }) // the server may hang up before it has read all
 	hangUp := time.AfterFunc(quiet, func() {
 		sending.Wait()
-		_ = c.CloseWrite()
+		_ = c.(*net.TCPConn).CloseWrite()
 	})
 	defer hangUp.Stop()
-	var answer []byte
 	for b := make([]byte, 64<<10); ; {
 		n, err := c.Read(b)
 		answer = append(answer, b[:n]...)
@@ -117,11 +131,11 @@ func (w *wire) say(t testing.TB, text string) []byte {
 		case err == nil:
 			hangUp.Reset(quiet)
 		case errors.Is(err, os.ErrDeadlineExceeded):
-			t.Fatalf("the server neither answers nor hangs up; it said %q", answer)
+			return nil, fmt.Errorf("the server neither answers nor hangs up; it said %q", answer)
 		case err == io.EOF, errors.Is(err, syscall.ECONNRESET):
-			return answer
+			return answer, nil
 		default:
-			t.Fatal(err)
+			return nil, err
 		}
 	}
 }
@@ -168,3 +182,6 @@ func checkWireForm(t testing.TB, r *http.Response, body []byte) {
 		t.Errorf("an answer of net/http itself of type %q", kind)
 	}
 }
+
+// given is a body that needs no store.
+const given = `{"features":` + classic + `}`
