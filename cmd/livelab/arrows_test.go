@@ -29,6 +29,7 @@ var arrows = []struct {
 	{"runtime", []string{"livelab/runtime/wasm/bench"}, "what runs modules without limits is out of serving's reach"},
 	{"runtime/shadow", []string{"livelab/runtime/server", "livelab/runtime/wasm"}, "who is offered a prediction does not know who asked"},
 	{"runtime/jsonscan", []string{"livelab/"}, "what reads clients' bytes is a leaf"},
+	{"runtime/explain", []string{"livelab/runtime"}, "words are made of the facts of one prediction alone"},
 	{"runtime/oip", []string{"livelab/"}, "a protocol's messages know neither servers nor models"},
 	{"runtime/wasm", []string{"livelab/runtime/server", "livelab/runtime/loader", "livelab/runtime/predlog"}, "the host of transforms serves training, too"},
 	{"runtime/wasm/module", []string{"livelab/"}, "what reads hostile bytes is a leaf"},

@@ -28,6 +28,11 @@ var classicVariables = map[string]string{
 	"longitude":     "LON",
 	"artifacts":     "ARTIFACT_DIR",
 	"explain-token": "EXPLAIN_TOKEN",
+
+	"openai-api-key":      "OPENAI_API_KEY",
+	"openai-api-key-file": "OPENAI_API_KEY_FILE",
+	"openai-model":        "OPENAI_MODEL",
+	"openai-base-url":     "OPENAI_BASE_URL",
 }
 
 // configure gives every flag of the command that was not on the command line

@@ -34,7 +34,7 @@ func (s shell) command(args ...string) *exec.Cmd {
 	cmd := exec.Command("livelab", args...)
 	cmd.Dir = s.dir
 	for _, v := range os.Environ() {
-		if !strings.HasPrefix(v, "DATABASE_URL=") && !strings.HasPrefix(v, "POSTGRES_") && !strings.HasPrefix(v, "LIVELAB_") {
+		if !strings.HasPrefix(v, "DATABASE_URL=") && !strings.HasPrefix(v, "POSTGRES_") && !strings.HasPrefix(v, "LIVELAB_") && !strings.HasPrefix(v, "OPENAI_") {
 			cmd.Env = append(cmd.Env, v)
 		}
 	}

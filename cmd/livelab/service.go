@@ -28,12 +28,14 @@ type serveFlags struct {
 	logPredictions bool
 	log            logFlags
 
-	models modelFlags
+	models  modelFlags
+	explain explainFlags
 }
 
 func (f *serveFlags) add(cmd *cobra.Command) {
 	f.httpFlags.add(cmd)
 	f.models.add(cmd)
+	f.explain.add(cmd)
 	f.log.add(cmd)
 	fl := cmd.Flags()
 	fl.BoolVar(&f.logPredictions, "log-predictions", true, "store every prediction that is answered; without them no live quality can be measured")
@@ -99,6 +101,9 @@ func (a *app) newService(ctx context.Context, f serveFlags, s store, src *source
 	}
 	if plugins != nil {
 		deps.Plugins = plugins
+	}
+	if deps.Explainer, err = a.newExplainer(f, registry); err != nil {
+		return nil, err
 	}
 	cfg := f.config()
 	cfg.ExplainToken = f.explainToken
