@@ -53,11 +53,12 @@ func TestServeOnEachStore(t *testing.T) {
 	}
 }
 
-// TestServeWithoutModel starts with nothing, and gets a model while it runs.
+// TestServeWithoutModel starts with nothing, and gets a model while it runs,
+// when it is told to.
 func TestServeWithoutModel(t *testing.T) {
 	t.Parallel()
 	s := trained(t)
-	p := s.start(t, "serve")
+	p := s.start(t, "serve", "--watch", "0")
 	if h := p.get(t, "/health"); h.status != 200 || h.json["model_loaded"] != false {
 		t.Errorf("health without a model: %d %s", h.status, h.body)
 	}

@@ -126,7 +126,7 @@ func fileDigest(t *testing.T, path string) string {
 func TestServeRefusesASpoiltTransform(t *testing.T) {
 	t.Parallel()
 	s := skewed(t)
-	p := s.start(t, "serve")
+	p := s.start(t, "serve", "--watch", "0") // not before it is spoilt
 	want := p.said(t)
 	s.must(t, "train", "--dataset", "frozen", "--transform", "skewed", "--c", "0.5")
 	s.must(t, "publish", "--force")

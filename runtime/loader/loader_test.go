@@ -61,6 +61,12 @@ func newRegistry(t testing.TB) *registry {
 // add trains, so to say, and keeps a version; without lists files it lacks.
 func (r *registry) add(t testing.TB, m *model.Model, without ...string) (version string) {
 	t.Helper()
+	return r.addCode(t, m, double.Code(), without...)
+}
+
+// addCode is add with the code of the model's transforms.
+func (r *registry) addCode(t testing.TB, m *model.Model, code []byte, without ...string) (version string) {
+	t.Helper()
 	b, err := model.Encode(m)
 	if err != nil {
 		t.Fatal(err)
@@ -73,7 +79,7 @@ func (r *registry) add(t testing.TB, m *model.Model, without ...string) (version
 		model.MetadataFile: encode(t, model.Metadata{ModelVersion: version, Model: name, Digest: model.Digest(b), Network: "oslo-bysykkel"}),
 	}
 	for _, spec := range m.Transforms {
-		files["transforms/"+spec.Digest+".wasm"] = double.Code()
+		files["transforms/"+spec.Digest+".wasm"] = code
 	}
 	for _, f := range without {
 		delete(files, f)
