@@ -33,7 +33,19 @@ var loadQuestions = []question{
 	{"eight features", "/predict", classicQuestion, 1, true},
 	{"eight features", "/predict", classicQuestion, 64, true},
 	{"stored data", "/predict", "{}", 64, false},
+	{"version 2", "/v2/models/network-shortage/infer", protocolQuestion, 64, false},
 }
+
+// protocolQuestion is classicQuestion by the Open Inference Protocol.
+const protocolQuestion = `{"inputs":[` +
+	`{"name":"stations_count","shape":[1],"datatype":"FP64","data":[60]},` +
+	`{"name":"free_bikes","shape":[1],"datatype":"FP64","data":[400]},` +
+	`{"name":"empty_slots","shape":[1],"datatype":"FP64","data":[800]},` +
+	`{"name":"total_slots","shape":[1],"datatype":"FP64","data":[1200]},` +
+	`{"name":"free_ratio","shape":[1],"datatype":"FP64","data":[0.3333]},` +
+	`{"name":"temp_2m","shape":[1],"datatype":"FP64","data":[7.5]},` +
+	`{"name":"precipitation","shape":[1],"datatype":"FP64","data":[0]},` +
+	`{"name":"wind_speed_10m","shape":[1],"datatype":"FP64","data":[12]}]}`
 
 // contender is a server that is measured.
 type contender struct {
@@ -78,7 +90,9 @@ func BenchmarkLoad(b *testing.B) {
 		}
 	}
 	for _, c := range contenders {
-		c.end()
+		if c.name != bareGin { // which knows no orderly way
+			c.stop()
+		}
 	}
 	measured.report(b, contenders)
 	measured.print(os.Stdout, contenders)
@@ -155,16 +169,6 @@ func fields(b *testing.B, answer []byte) map[string]any {
 		b.Fatalf("%v: %s", err, answer)
 	}
 	return m
-}
-
-// end stops a contender. The bare handler knows no orderly way.
-func (c *contender) end() {
-	if c.name != bareGin {
-		c.stop()
-		return
-	}
-	c.cmd.Process.Kill()
-	c.cmd.Wait()
 }
 
 // measurement is what a contender did in one run.

@@ -76,17 +76,24 @@ func (t *logTable) cpuTime(b *testing.B) time.Duration {
 	return cpuTimeOfTree(b, t.postmaster) - cpuTime(b, t.backend)
 }
 
-// maxDrain is how far the log may be behind at the end of a load.
-const maxDrain = time.Minute
+// How far the log may be behind at the end of a load, and how long it may make
+// no progress.
+const (
+	maxDrain = time.Minute
+	maxPause = 10 * time.Second
+)
 
 // drain waits until all predictions are in the table, says how long that took,
 // and empties it, so that each run finds the same.
 func (t *logTable) drain(b *testing.B, answered func() int64) time.Duration {
 	b.Helper()
 	began, want := time.Now(), answered()
-	stored := t.count(b)
-	for ; stored < want && time.Since(began) < maxDrain; stored = t.count(b) {
+	stored, grown := t.count(b), began
+	for stored < want && time.Since(began) < maxDrain && time.Since(grown) < maxPause {
 		time.Sleep(20 * time.Millisecond)
+		if n := t.count(b); n != stored {
+			stored, grown = n, time.Now()
+		}
 	}
 	took := time.Since(began)
 	// The last ones may have been answered while the first count was made.

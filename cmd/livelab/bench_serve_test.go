@@ -121,6 +121,12 @@ func startProcess(b *testing.B, address string, cmd *exec.Cmd) *serving {
 	if err := s.cmd.Start(); err != nil {
 		b.Fatal(err)
 	}
+	b.Cleanup(func() { // unless it was stopped
+		if s.cmd.ProcessState == nil {
+			s.cmd.Process.Kill()
+			s.cmd.Wait()
+		}
+	})
 	return s
 }
 
