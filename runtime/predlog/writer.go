@@ -39,6 +39,7 @@ type Writer struct {
 	started bool
 	stopped bool
 
+	janitor  sync.WaitGroup
 	stopping chan struct{} // closed by the first Stop
 	done     chan struct{} // closed when all has ended
 
@@ -116,7 +117,7 @@ func (w *Writer) Start() {
 		go w.syncNowAndThen()
 	}
 	if w.cfg.Keep > 0 {
-		go w.prune()
+		w.janitor.Go(w.prune)
 	}
 	go w.drain.run(committed)
 }
@@ -170,7 +171,8 @@ func (w *Writer) Stop(ctx context.Context) error {
 // lost. It does not wait for a disk that does not answer.
 func (w *Writer) settle(committed <-chan struct{}) {
 	defer close(w.done)
-	defer w.end()
+	w.end()
+	w.janitor.Wait() // it must not ask a store that is closed next
 	w.lost += w.memory.waiting() + w.commit.gathered()
 	if w.lost > 0 {
 		w.metrics.dropped.WithLabelValues(dropStopped).Add(float64(w.lost))
