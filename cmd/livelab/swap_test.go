@@ -16,14 +16,18 @@ var questions = []string{
 	strings.Replace(classicBody, `"features": {`, `"features": {"unix_time_ahead": 1780000000, "latitude": 50, "longitude": 8.5, "free_ratio_yesterday": 0.75, "climatology": 0.25, "typical_change": 0.125, `, 1),
 }
 
-// said is all that a server answers to the questions but for the request's ID.
+// said is all that a server answers to the questions but for the IDs of the
+// request and of its prediction.
 func (p *process) said(t *testing.T) (all []string) {
 	t.Helper()
 	for _, q := range questions {
 		a := p.post(t, "/explain", q)
-		a.want(t, 200, "proba", "request_id")
-		id, _ := a.json["request_id"].(string)
-		all = append(all, strings.Replace(a.body, id, "", 1))
+		a.want(t, 200, "proba", "request_id", "prediction_id")
+		for _, own := range []string{"request_id", "prediction_id"} {
+			id, _ := a.json[own].(string)
+			a.body = strings.Replace(a.body, id, "", 1)
+		}
+		all = append(all, a.body)
 	}
 	return all
 }
