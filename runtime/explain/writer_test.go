@@ -3,6 +3,7 @@ package explain
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -200,6 +201,21 @@ func TestNobodyListens(t *testing.T) {
 	b := setup(t, "http://"+address+"/v1")
 	b.wantTemplate(t, unreachable)
 	if !strings.Contains(b.logs.String(), "connection refused") {
+		t.Errorf("the log does not say why: %s", b.logs)
+	}
+}
+
+// TestServerRepeatsTheKey holds that the key stays out of the log where an
+// error of the connection quotes what the server wrote.
+func TestServerRepeatsTheKey(t *testing.T) {
+	t.Parallel()
+	b := setup(t, "https://host/v1", func(c *Config) {
+		c.Transport = roundTrip(func(*http.Request) (*http.Response, error) {
+			return nil, fmt.Errorf("malformed HTTP response %q", key)
+		})
+	})
+	b.wantTemplate(t, unreachable)
+	if !strings.Contains(b.logs.String(), "malformed HTTP response") {
 		t.Errorf("the log does not say why: %s", b.logs)
 	}
 }
