@@ -178,7 +178,7 @@ func TestPruneBesideAReader(t *testing.T) {
 		}
 		break
 	}
-	if slowest > 2*time.Second { // 100 ms and what a busy machine adds
+	if slowest > 5*time.Second { // 100 ms, and what a busy machine adds
 		t.Errorf("a writer waited %v", slowest)
 	}
 	mustHavePartitions(t, u, "prediction_log_20240819", "prediction_log_20240826")
