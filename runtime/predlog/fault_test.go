@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"livelab/runtime/predlog/spool"
@@ -158,8 +159,12 @@ func TestSpoolOutlivesStop(t *testing.T) {
 				w.Start()
 				named(w, 5, 40)
 				time.Sleep(time.Second)
+				start := time.Now()
 				if err := w.Stop(within(3 * time.Second)); err != nil {
 					t.Errorf("nothing is lost, and yet: %v", err)
+				}
+				if took := time.Since(start); m.away && took > time.Second {
+					t.Errorf("waited %v for a store that is away, with all in the spool", took)
 				}
 				if !strings.Contains(log.String(), "predictions=40") || dropped(w) != 0 {
 					t.Errorf("%v dropped; log: %s", dropped(w), &log)
@@ -305,6 +310,39 @@ func TestSpoolThatCannotBeOpened(t *testing.T) {
 	if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), "not a directory") {
 		t.Errorf("error %v", err)
 	}
+}
+
+// TestSyncBeforeAnswer has each prediction on the disk when Add returns.
+func TestSyncBeforeAnswer(t *testing.T) {
+	t.Parallel()
+	registry := prometheus.NewRegistry()
+	w := setup(t, Config{Store: &fakeStore{}, Sync: -1, Wait: time.Minute, Spool: spool.Config{Dir: t.TempDir()}, Registerer: registry})
+	w.Start()
+	for n := 1; n <= 3; n++ {
+		named(w, n, n+1)
+		if syncs := samples(t, registry, "livelab_prediction_log_spool_sync_seconds"); syncs != uint64(n) {
+			t.Errorf("%d syncs after %d predictions", syncs, n)
+		}
+	}
+	if err := w.Stop(within(time.Minute)); err != nil {
+		t.Error(err)
+	}
+}
+
+// samples is how many values a histogram has seen.
+func samples(t *testing.T, registry *prometheus.Registry, name string) uint64 {
+	t.Helper()
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == name {
+			return f.GetMetric()[0].GetHistogram().GetSampleCount()
+		}
+	}
+	t.Fatalf("no metric %s", name)
+	return 0
 }
 
 // TestPrune removes what is too old at the start, and every hour.

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"sync"
 	"testing"
@@ -92,6 +93,9 @@ func TestKilled(t *testing.T) {
 		if missing > 0 || offered != len(m.stored) || dropped(w) > 0 {
 			t.Errorf("%d of %d acknowledged predictions are missing; %d offered, %d stored, %v dropped",
 				missing, len(seen), offered, len(m.stored), dropped(w))
+		}
+		if left, err := filepath.Glob(filepath.Join(dir, "*", "*.*")); err != nil || len(left) > 0 {
+			t.Errorf("in the spool although it is stored: %v %v", left, err)
 		}
 		clear(seen)
 	}
