@@ -246,6 +246,7 @@ func TestChallengerChanges(t *testing.T) {
 	t.Parallel()
 	by, next := challenger(t), challenger(t)
 	next.Version, next.Digest = "another", "another"
+	next.Model.Intercept = 1
 	b := setup(t, by, func(c *Config) { c.Batch = 3 })
 	var want []string
 	for i := range 20 {
@@ -255,7 +256,7 @@ func TestChallengerChanges(t *testing.T) {
 		}
 		p := servedWith(values)
 		p.RequestID = fmt.Sprint(i)
-		if i == 10 {
+		if i == 11 { // the names stay as they were
 			b.standsIn.Store(next)
 		}
 		b.Offer(&p, nil)
@@ -267,6 +268,9 @@ func TestChallengerChanges(t *testing.T) {
 	var got []string
 	for _, p := range b.log.ps {
 		got = append(got, p.RequestID+" "+p.Version)
+		if certain := p.Probability > 0.5; certain != (p.Version == "another") {
+			t.Errorf("%s of %s answers %v", p.RequestID, p.Version, p.Probability)
+		}
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("logged %q, want %q", got, want)
@@ -353,7 +357,9 @@ func TestConcurrentOffers(t *testing.T) {
 				p := servedWith(values)
 				p.RequestID = fmt.Sprint(1 + i*1000 + j)
 				b.Offer(&p, values)
-				p.Features.Values[0] = -1 // its memory is used again
+				for k := range p.Features.Values {
+					p.Features.Values[k] = -1 // its memory is used again
+				}
 			}
 		})
 	}
