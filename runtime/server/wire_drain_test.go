@@ -117,7 +117,7 @@ func TestDrainWaitsForNobodySilent(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
-	if took := time.Since(told); took > 10*time.Second {
+	if took := time.Since(told); took > 4*time.Second {
 		t.Errorf("it waited %v", took)
 	}
 }
