@@ -168,7 +168,9 @@ func TestFailures(t *testing.T) {
 		{"too few tokens", finishes("length", "A shortage is", ""), badAnswer, 1, 0},
 		{"refusal", finishes("stop", "", "I cannot help with that."), refused, 1, 0},
 		{"filter", finishes("content_filter", "A shor", ""), refused, 1, 0},
-		{"redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere, http.StatusTemporaryRedirect) }, redirected, 1, 0},
+		{"redirect", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, elsewhere, http.StatusTemporaryRedirect)
+		}, redirected, 1, 0},
 		{"hangs up", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, unreachable, 2, 0},
 	}
 	for _, tt := range tests {
