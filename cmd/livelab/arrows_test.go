@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -27,6 +28,7 @@ var arrows = []struct {
 	{"pipeline/publish", []string{"livelab/pipeline/train", "livelab/pipeline/ingest"}, "a registry keeps versions, whoever made them"},
 	{"runtime", []string{"livelab/pipeline/train", "livelab/pipeline/ingest", "livelab/pipeline/retrain", "livelab/sql", "livelab/cmd"}, "serving never imports training, sources or stores"},
 	{"runtime", []string{"livelab/runtime/wasm/bench"}, "what runs modules without limits is out of serving's reach"},
+	{"runtime/server", []string{"livelab/runtime/explain/llm"}, "a language model's client is large, and serving knows an interface"},
 	{"runtime/shadow", []string{"livelab/runtime/server", "livelab/runtime/wasm"}, "who is offered a prediction does not know who asked"},
 	{"runtime/jsonscan", []string{"livelab/"}, "what reads clients' bytes is a leaf"},
 	{"runtime/explain", []string{"livelab/runtime"}, "words are made of the facts of one prediction alone"},
@@ -48,6 +50,7 @@ var allowed = map[string][]string{
 	"pipeline/detmath":     {"livelab/pipeline/detmath"},
 	"runtime/wasm/meter":   {"livelab/runtime/wasm/module"},
 	"runtime/oip":          {"livelab/runtime/jsonscan"},
+	"runtime/explain":      {"livelab/runtime/explain"},
 }
 
 // standardOnly are the rooms that use the standard library and our own leaves
@@ -133,6 +136,27 @@ func TestStandardLibraryOnly(t *testing.T) {
 	}
 }
 
+// TestServerLinksNoLanguageModel holds that neither the server nor its tests
+// reach the client by any way: each of their binaries would carry all of it.
+func TestServerLinksNoLanguageModel(t *testing.T) {
+	t.Parallel()
+	const client = "github.com/openai/openai-go"
+	reaches := func(args ...string) (through []string) {
+		for _, p := range list(t, args...) {
+			if slices.ContainsFunc(p.Deps, func(d string) bool { return within(d, client) }) {
+				through = append(through, p.ImportPath)
+			}
+		}
+		return through
+	}
+	if found := reaches("-test", "livelab/runtime/server", "livelab/runtime/explain"); len(found) > 0 {
+		t.Errorf("%s depend on %s", strings.Join(found, " and "), client)
+	}
+	if len(reaches("livelab/runtime/explain/llm")) == 0 {
+		t.Errorf("nothing depends on %s any more; this test looks for the wrong name", client)
+	}
+}
+
 func banned(path string, bans []string) bool {
 	for _, b := range bans {
 		if within(path, strings.TrimSuffix(b, "/")) {
@@ -146,9 +170,10 @@ func within(path, folder string) bool {
 	return path == folder || strings.HasPrefix(path, folder+"/")
 }
 
-func list(t *testing.T, pattern string) []listed {
+// list gives what go list says of packages.
+func list(t *testing.T, args ...string) []listed {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-json=ImportPath,Name,Imports,Deps", pattern)
+	cmd := exec.Command("go", append([]string{"list", "-json=ImportPath,Name,Imports,Deps"}, args...)...)
 	cmd.Dir = "../.."
 	out, err := cmd.Output()
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"livelab/runtime/explain"
+	"livelab/runtime/explain/llm"
 	"livelab/runtime/server"
 )
 
@@ -69,7 +70,7 @@ func (a *app) newExplainer(f serveFlags, registry prometheus.Registerer) (server
 			return nil, err
 		}
 	}
-	w, err := explain.New(explain.Config{
+	w, err := llm.New(llm.Config{
 		APIKey: e.apiKey, Model: e.model, BaseURL: e.baseURL, Timeout: e.timeout, MaxTokens: e.maxTokens,
 		PerMinute: e.rate, Concurrent: e.atOnce, Logger: a.log, Registerer: registry,
 	})

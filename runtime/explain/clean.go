@@ -10,19 +10,19 @@ import (
 // repeated.
 const mostOfName = 64
 
-// printable makes a name fit for a sentence and for a prompt: names come with
+// Printable makes a name fit for a sentence and for a prompt: names come with
 // the data, and whoever publishes the data chooses them.
-func printable(name string) string {
-	name = oneLine(name)
+func Printable(name string) string {
+	name = OneLine(name)
 	if utf8.RuneCountInString(name) <= mostOfName {
 		return name
 	}
 	return string([]rune(name)[:mostOfName]) + "…"
 }
 
-// oneLine puts a text on one line of valid UTF-8, without control characters
+// OneLine puts a text on one line of valid UTF-8, without control characters
 // and without those that reorder or hide others.
-func oneLine(text string) string {
+func OneLine(text string) string {
 	text = strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r):

@@ -1,6 +1,6 @@
-// Package explain puts a prediction into words: by a template, or by a language
-// model where one is configured and answers in time. The words are for people.
-// What counts is in the facts, which an answer gives beside the words.
+// Package explain puts a prediction into words by a template, and says what a
+// language model may be told of it; package llm asks one. The words are for
+// people. What counts is in the facts, which an answer gives beside the words.
 package explain
 
 import (

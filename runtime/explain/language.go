@@ -27,8 +27,8 @@ func (l Language) in(italian, english string) string {
 	return italian
 }
 
-// name is for a prompt.
-func (l Language) name() string { return l.in("Italian", "English") }
+// Name is the language's name in English.
+func (l Language) Name() string { return l.in("Italian", "English") }
 
 // number writes a number with the language's signs. Whole parts of five digits
 // and more are grouped.

@@ -90,11 +90,11 @@ func TestPrintable(t *testing.T) {
 		"\xff\xfe":               "\uFFFD",
 		"a\u2028b":               "a b",
 	} {
-		if got := printable(name); got != want {
+		if got := Printable(name); got != want {
 			t.Errorf("%q is %q, want %q", name, got, want)
 		}
 	}
-	if got := printable(long); utf8.RuneCountInString(got) != mostOfName+1 {
+	if got := Printable(long); utf8.RuneCountInString(got) != mostOfName+1 {
 		t.Errorf("a long name is %q", got)
 	}
 }

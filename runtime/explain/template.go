@@ -64,10 +64,10 @@ func (l Language) verdict(f *Facts) string {
 func (l Language) where(f *Facts) string {
 	place := ""
 	if f.Station != "" {
-		place += l.in(" alla stazione ", " at the station ") + printable(f.Station)
+		place += l.in(" alla stazione ", " at the station ") + Printable(f.Station)
 	}
 	if f.Network != "" {
-		place += l.in(" nella rete ", " in the network ") + printable(f.Network)
+		place += l.in(" nella rete ", " in the network ") + Printable(f.Network)
 	}
 	return place
 }

@@ -92,17 +92,6 @@ func TestTemplate(t *testing.T) {
 	}
 }
 
-func TestPrompt(t *testing.T) {
-	t.Parallel()
-	for _, l := range Languages() {
-		facts, err := l.facts(stored())
-		if err != nil {
-			t.Fatal(err)
-		}
-		golden(t, "testdata/prompt."+string(l)+".txt", l.instructions()+"\n\n"+facts+"\n")
-	}
-}
-
 func golden(t *testing.T, file, got string) {
 	t.Helper()
 	if *update {

@@ -16,10 +16,7 @@ type Explainer interface {
 	Explain(ctx context.Context, l explain.Language, f *explain.Facts) explain.Text
 }
 
-var (
-	_ Explainer = explain.Template{}
-	_ Explainer = (*explain.Writer)(nil)
-)
+var _ Explainer = explain.Template{}
 
 // explanation is what /explain says: the answer, and where it comes from. A
 // language model may have written the text; every number beside it is the

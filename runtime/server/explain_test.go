@@ -1,7 +1,6 @@
 package server
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -149,39 +148,6 @@ func TestExplainEndsWithItsClient(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
-}
-
-// TestExplainByALanguageModel goes the whole way, over real connections.
-func TestExplainByALanguageModel(t *testing.T) {
-	t.Parallel()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	answer := `{"choices":[{"finish_reason":"stop","message":{"role":"assistant","content":"Tutto bene."}}]}`
-	fake := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		fmt.Fprint(w, answer)
-	})}
-	go fake.Serve(l)
-	t.Cleanup(func() { fake.Close() })
-	s := setup(t, func(_ *Config, d *Deps) {
-		w, err := explain.New(explain.Config{APIKey: "k", BaseURL: "http://" + l.Addr().String() + "/v1", Registerer: d.Registerer})
-		if err != nil {
-			t.Fatal(err)
-		}
-		d.Explainer = w
-	})
-	if w := do(s.Handler(), "POST", "/explain", ""); !strings.Contains(w.Body.String(), `"explanation":"Tutto bene.","llm_used":true,"language":"it"`) {
-		t.Errorf("%d %s", w.Code, w.Body)
-	}
-	w := do(s.Handler(), "GET", "/metrics", "")
-	for sc := bufio.NewScanner(w.Body); sc.Scan(); {
-		if sc.Text() == `livelab_explain_llm_requests_total{outcome="ok"} 1` {
-			return
-		}
-	}
-	t.Error("the call is not counted on /metrics")
 }
 
 // TestContributionsOverHTTP sums what a client gets, in the order that it

@@ -1,4 +1,4 @@
-package explain
+package llm
 
 import (
 	"net/http"
@@ -7,6 +7,8 @@ import (
 	"testing"
 	"unicode"
 	"unicode/utf8"
+
+	"livelab/runtime/explain"
 )
 
 // FuzzAnswer holds that whatever a server sends, words come out that can be
@@ -32,7 +34,7 @@ func FuzzAnswer(f *testing.F) {
 				return w.Result(), nil
 			})
 		})
-		text := b.Explain(t.Context(), English, stored())
+		text := b.Explain(t.Context(), explain.English, stored())
 		if text.LLMUsed != (text.Reason == "") || text.Words == "" || !utf8.ValidString(text.Words) || strings.ContainsFunc(text.Words, unicode.IsControl) {
 			t.Errorf("the text is %+v", text)
 		}

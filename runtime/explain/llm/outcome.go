@@ -1,4 +1,4 @@
-package explain
+package llm
 
 import (
 	"context"
@@ -8,6 +8,8 @@ import (
 	"net/url"
 
 	"github.com/openai/openai-go/v3"
+
+	"livelab/runtime/explain"
 )
 
 // outcome is what became of a call to the model.
@@ -81,7 +83,7 @@ func detail(err error) string {
 	case errors.As(err, &status):
 		return status.Error() // the status in words
 	case errors.As(err, &network):
-		return printable(network.Err.Error())
+		return explain.Printable(network.Err.Error())
 	}
 	return ""
 }

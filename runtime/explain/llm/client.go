@@ -1,4 +1,4 @@
-package explain
+package llm
 
 import (
 	"context"
@@ -9,21 +9,23 @@ import (
 
 	"github.com/openai/openai-go/v3"
 	"github.com/openai/openai-go/v3/option"
+
+	"livelab/runtime/explain"
 )
 
-// llm asks a language model that is behind an OpenAI-compatible server.
-type llm struct {
+// client asks a language model that is behind an OpenAI-compatible server.
+type client struct {
 	completions openai.ChatCompletionService
 	model       string
 	maxTokens   int64
 	own         bool // whether the server is OpenAI's own
 }
 
-// newLLM makes the client with what cfg says and nothing else: the environment
+// newClient makes it with what cfg says and nothing else: the environment
 // is read by the program, in one place.
-func newLLM(cfg Config) *llm {
+func newClient(cfg Config) *client {
 	base := strings.TrimSuffix(cfg.BaseURL, "/") + "/"
-	return &llm{
+	return &client{
 		completions: openai.NewChatCompletionService(
 			option.WithBaseURL(base),
 			option.WithAPIKey(cfg.APIKey),
@@ -55,13 +57,13 @@ func newTransport() http.RoundTripper {
 type spent struct{ prompt, completion int64 }
 
 // ask has the model write. The outcome is ok exactly where the error is nil.
-func (m *llm) ask(ctx context.Context, l Language, f *Facts) (words string, tokens spent, out outcome, err error) {
-	facts, err := l.facts(f)
+func (m *client) ask(ctx context.Context, l explain.Language, f *explain.Facts) (words string, tokens spent, out outcome, err error) {
+	facts, err := told(l, f)
 	if err != nil {
 		return "", spent{}, badAnswer, err
 	}
 	var response *http.Response
-	c, err := m.completions.New(ctx, m.request(l.instructions(), facts), option.WithResponseInto(&response))
+	c, err := m.completions.New(ctx, m.request(instructions(l), facts), option.WithResponseInto(&response))
 	if err != nil {
 		return "", spent{}, outcomeOf(ctx, response, err), err
 	}
@@ -76,7 +78,7 @@ func (m *llm) ask(ctx context.Context, l Language, f *Facts) (words string, toke
 // request asks in the way that the server knows: OpenAI has renamed the limit,
 // and others keep the old name. Only OpenAI can be told not to keep what it is
 // sent.
-func (m *llm) request(instructions, facts string) openai.ChatCompletionNewParams {
+func (m *client) request(instructions, facts string) openai.ChatCompletionNewParams {
 	r := openai.ChatCompletionNewParams{
 		Model:    m.model,
 		Messages: []openai.ChatCompletionMessageParamUnion{openai.SystemMessage(instructions), openai.UserMessage(facts)},
@@ -100,7 +102,7 @@ func answerOf(c *openai.ChatCompletion) (string, outcome, error) {
 		return "", badAnswer, unusable("the answer has no choices")
 	}
 	choice := c.Choices[0]
-	words := oneLine(choice.Message.Content)
+	words := explain.OneLine(choice.Message.Content)
 	switch {
 	case choice.Message.Refusal != "", choice.FinishReason == "content_filter":
 		return "", refused, unusable("the model refused")

@@ -1,4 +1,8 @@
-package explain
+// Package llm has a language model put predictions into words, within a rate, a
+// time and a size, and the template wherever it may not be asked or fails. It is
+// apart from package explain because its client is large: whoever serves words
+// need not link who writes them.
+package llm
 
 import (
 	"context"
@@ -8,13 +12,15 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"livelab/runtime/explain"
 )
 
 // Writer has a model put facts into words, and writes by the template wherever
 // the model may not be asked or fails. It is safe for concurrent use.
 type Writer struct {
 	cfg     Config
-	llm     *llm
+	client  *client
 	rate    *rate.Limiter
 	slots   chan struct{}
 	circuit circuit
@@ -35,10 +41,10 @@ func New(cfg Config) (*Writer, error) {
 		cfg.Transport = newTransport()
 	}
 	w := &Writer{
-		cfg:   cfg,
-		llm:   newLLM(cfg),
-		rate:  rate.NewLimiter(rate.Limit(float64(cfg.PerMinute)/60), min(burst, cfg.PerMinute)),
-		slots: make(chan struct{}, cfg.Concurrent),
+		cfg:    cfg,
+		client: newClient(cfg),
+		rate:   rate.NewLimiter(rate.Limit(float64(cfg.PerMinute)/60), min(burst, cfg.PerMinute)),
+		slots:  make(chan struct{}, cfg.Concurrent),
 	}
 	var err error
 	if w.metrics, err = newMetrics(cfg.Registerer); err != nil {
@@ -49,26 +55,28 @@ func New(cfg Config) (*Writer, error) {
 
 // Explain puts facts into words. It takes at most the timeout, and ends early
 // where ctx does.
-func (w *Writer) Explain(ctx context.Context, l Language, f *Facts) Text {
+func (w *Writer) Explain(ctx context.Context, l explain.Language, f *explain.Facts) explain.Text {
 	words, reason := w.byModel(ctx, l, f)
 	if reason == "" {
-		return Text{Words: words, LLMUsed: true}
+		return explain.Text{Words: words, LLMUsed: true}
 	}
-	return Text{Words: l.write(f), Reason: reason}
+	text := explain.Template{}.Explain(ctx, l, f)
+	text.Reason = reason
+	return text
 }
 
 // byModel asks the model if it may be asked. The rate is looked at last, as
 // looking uses it up.
-func (w *Writer) byModel(ctx context.Context, l Language, f *Facts) (words string, why Reason) {
+func (w *Writer) byModel(ctx context.Context, l explain.Language, f *explain.Facts) (words string, why explain.Reason) {
 	select {
 	case w.slots <- struct{}{}:
 		defer func() { <-w.slots }()
 	default:
-		return "", w.skip(Busy)
+		return "", w.skip(explain.Busy)
 	}
 	may, probe := w.circuit.enter(w.cfg.Now())
 	if !may {
-		return "", w.skip(Paused)
+		return "", w.skip(explain.Paused)
 	}
 	out := canceled // what says nothing of the model
 	defer func() {
@@ -77,26 +85,26 @@ func (w *Writer) byModel(ctx context.Context, l Language, f *Facts) (words strin
 		}
 	}()
 	if !w.rate.AllowN(w.cfg.Now(), 1) {
-		return "", w.skip(RateLimited)
+		return "", w.skip(explain.RateLimited)
 	}
 	if words, out = w.call(ctx, l, f); out != ok {
-		return "", Failed
+		return "", explain.Failed
 	}
 	return words, ""
 }
 
-func (w *Writer) skip(why Reason) Reason {
+func (w *Writer) skip(why explain.Reason) explain.Reason {
 	w.metrics.skipped.WithLabelValues(strings.ReplaceAll(string(why), " ", "_")).Inc()
 	return why
 }
 
 // call asks, counts and logs: neither the key nor the prompt, nor anything that
 // the model's server wrote.
-func (w *Writer) call(ctx context.Context, l Language, f *Facts) (string, outcome) {
+func (w *Writer) call(ctx context.Context, l explain.Language, f *explain.Facts) (string, outcome) {
 	ctx, cancel := context.WithTimeout(ctx, w.cfg.Timeout)
 	defer cancel()
 	start := time.Now() // of a clock that cannot be set back
-	words, tokens, out, err := w.llm.ask(ctx, l, f)
+	words, tokens, out, err := w.client.ask(ctx, l, f)
 	took := time.Since(start)
 	w.metrics.count(out, tokens, took)
 	level := slog.LevelDebug
