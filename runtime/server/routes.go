@@ -28,6 +28,7 @@ func (s *Server) routes() *gin.Engine {
 	s.get(e, "/model", s.model)
 	s.get(e, "/plugins", s.plugins)
 	s.get(e, "/metrics", s.scrape())
+	s.get(e, "/openapi.json", s.contract)
 	e.POST("/predict", s.with(s.predict))
 	e.POST("/explain", s.with(s.explainAllowed), s.with(s.explain))
 	s.change(e, "/reload_model", s.with, s.reload)
