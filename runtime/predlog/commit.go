@@ -10,9 +10,10 @@ import (
 // share one write to the disk: while a group is written the next one gathers.
 // Who waits for a disk that does not answer is let go.
 type commit struct {
-	write func(g *group) // to the disk, or where it goes instead
-	most  int            // bytes that may gather
-	wait  time.Duration  // for a write, until who waits is let go
+	write  func(g *group) // to the disk, or where it goes instead
+	enough int            // bytes of a group; who comes then waits for the next one
+	most   int            // bytes that may gather while the disk does not answer
+	wait   time.Duration  // for a write, until who waits is let go
 
 	mu      sync.Mutex
 	groups  [2]group
@@ -49,43 +50,59 @@ func (c *commit) init() {
 }
 
 // add has predictions written, and returns when they are, or when that takes
-// too long.
+// too long. More of them than a group has room for go into several.
 func (c *commit) add(ps []Prediction) (f fate) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed {
-		return fate{stopped: len(ps)}
-	}
-	g := c.current
-	before := g.records
-	for i := range ps {
-		if len(g.frames) >= c.most {
-			f.overflown += len(ps) - i
-			break
+	for len(ps) > 0 {
+		if c.closed {
+			f.stopped += len(ps)
+			return f
 		}
-		var ok bool
-		if g.frames, ok = appendRecord(g.frames, &ps[i]); !ok {
-			f.tooLong++
+		g := c.current
+		turn := g.turn
+		taken, added := c.gather(g, ps, &f)
+		ps = ps[taken:]
+		if added == 0 && len(ps) == 0 {
+			return f
+		}
+		for g.turn == turn && !c.stalled {
+			g.written.Wait()
+		}
+		if g.turn != turn {
 			continue
 		}
-		if g.records++; g.records == 1 {
-			g.first = ps[i].At
-		}
-	}
-	added := g.records - before
-	if added == 0 {
-		return f
-	}
-	if before == 0 && c.began.IsZero() {
-		c.signal()
-	}
-	for turn := g.turn; g.turn == turn; g.written.Wait() {
-		if c.stalled {
-			f.late = added
+		f.late += added
+		if len(ps) > 0 && len(g.frames) >= c.most {
+			f.overflown += len(ps)
 			return f
 		}
 	}
 	return f
+}
+
+// gather puts predictions into a group while it has room, and says how many
+// it dealt with and how many of those are in the group now.
+func (c *commit) gather(g *group, ps []Prediction, f *fate) (taken, added int) {
+	room := c.enough
+	if c.stalled {
+		room = c.most
+	}
+	before := g.records
+	for ; taken < len(ps) && len(g.frames) < room; taken++ {
+		var ok bool
+		if g.frames, ok = appendRecord(g.frames, &ps[taken]); !ok {
+			f.tooLong++
+			continue
+		}
+		if g.records++; g.records == 1 {
+			g.first = ps[taken].At
+		}
+	}
+	if before == 0 && g.records > 0 && c.began.IsZero() {
+		c.signal()
+	}
+	return taken, g.records - before
 }
 
 func (c *commit) signal() {

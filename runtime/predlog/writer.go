@@ -59,7 +59,11 @@ func NewWriter(cfg Config) (*Writer, error) {
 		return nil, err
 	}
 	w := &Writer{cfg: cfg, ids: newIDs(), stopping: make(chan struct{}), done: make(chan struct{})}
-	w.commit = commit{write: w.writeGroup, most: cfg.Memory, wait: cfg.Wait / 2} // a group may wait for the one before, too
+	w.commit = commit{
+		write: w.writeGroup, most: cfg.Memory,
+		enough: int(min(int64(cfg.Memory), manyBytes, max(cfg.Spool.MaxBytes/8, 1))), // the spool must have room for some
+		wait:   cfg.Wait / 2,                                                         // a group may wait for the one before, too
+	}
 	w.commit.init()
 	w.drain.init(w)
 	w.life, w.end = context.WithCancel(context.Background())
@@ -137,9 +141,10 @@ func (w *Writer) Add(ps []Prediction) {
 
 func (w *Writer) count(f fate) {
 	w.metrics.late.Add(float64(f.late))
-	for reason, n := range map[string]int{dropStopped: f.stopped, dropMemory: f.overflown, dropTooLong: f.tooLong} {
+	for reason, n := range map[string]int{dropStopped: f.stopped, dropTooLong: f.tooLong} {
 		w.metrics.dropped.WithLabelValues(reason).Add(float64(n))
 	}
+	w.overflow(f.overflown, dropMemory, "predictions are lost: the disk does not answer, and the memory for them is full")
 }
 
 // Stop takes no more predictions and stores the waiting ones until ctx ends.
