@@ -125,6 +125,10 @@ func withMistakes(_ *Config, d *Deps) {
 	d.Gatherer = prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) { panic("gather") })
 }
 
+func withoutMetrics(_ *Config, d *Deps) {
+	d.Gatherer = prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) { return nil, errors.New("/srv/secret") })
+}
+
 func withSmallBodies(c *Config, _ *Deps) { c.MaxBody = 10 }
 
 // fullOfBodies has as many large bodies under way as the server takes.

@@ -1,10 +1,13 @@
 package server
 
 import (
+	"fmt"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	dto "github.com/prometheus/client_model/go"
 )
 
 // handler answers a request or returns the error to answer with.
@@ -82,13 +85,20 @@ func redirect(to string) handler {
 	}
 }
 
+// scrape shows the metrics. Where there are none to show, its error is a
+// problem like any other.
 func (s *Server) scrape() handler {
-	h := promhttp.HandlerFor(s.deps.Gatherer, promhttp.HandlerOpts{
+	options := promhttp.HandlerOpts{
 		ErrorHandling: promhttp.ContinueOnError, // one broken collector must not hide the others
 		Registry:      s.deps.Registerer,
-	})
+	}
 	return func(c *gin.Context) error {
-		h.ServeHTTP(c.Writer, c.Request)
+		families, err := s.deps.Gatherer.Gather()
+		if err != nil && len(families) == 0 {
+			return fmt.Errorf("gather metrics: %w", err)
+		}
+		gathered := prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) { return families, err })
+		promhttp.HandlerFor(gathered, options).ServeHTTP(c.Writer, c.Request)
 		return nil
 	}
 }
