@@ -1,35 +1,40 @@
 package predlog
 
 import (
-	"bufio"
-	"crypto/rand"
-	"io"
-	"sync"
+	"encoding/binary"
+	"math/rand/v2"
+	"time"
 
 	"github.com/google/uuid"
 )
 
-// ids makes UUIDv7s: unique, and sorted by time. It reads randomness ahead,
-// since a system call for each is what making one costs otherwise. It is
-// safe for concurrent use.
-type ids struct {
-	mu     sync.Mutex
-	random io.Reader
-}
-
-func newIDs() *ids { return &ids{random: bufio.NewReaderSize(rand.Reader, 4096)} }
-
-func (s *ids) next() string {
-	return uuid.Must(uuid.NewV7FromReader(s.random)).String() // crypto/rand does not fail
-}
-
-// identify gives an ID to each prediction that has none.
-func (s *ids) identify(batch []Prediction) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// identify gives an ID to each prediction that has none: UUIDv7s, which sort
+// by time, and within the batch by place. What identifies is unique and no
+// secret, so that Go's own generator will do: it is seeded by the operating
+// system, never repeats itself in practice and needs neither a lock nor a
+// system call.
+func identify(batch []Prediction, now time.Time) {
+	at := ticks(now)
 	for i := range batch {
 		if batch[i].ID == "" {
-			batch[i].ID = s.next()
+			batch[i].ID = newID(at + uint64(i))
 		}
 	}
+}
+
+// ticks are 4096ths of a millisecond since 1970, which is as fine as a UUIDv7
+// can be (RFC 9562, section 6.2, method 3).
+func ticks(t time.Time) uint64 {
+	n := uint64(t.UnixNano())
+	return n/1e6<<12 | n%1e6<<12/1e6
+}
+
+// newID makes a UUIDv7: 48 bits of milliseconds, the version, 12 bits more of
+// time, the variant, and 62 bits of chance.
+func newID(ticks uint64) string {
+	const version, variant = 7 << 12, 1 << 63
+	var id uuid.UUID
+	binary.BigEndian.PutUint64(id[:8], ticks>>12<<16|version|ticks&0xfff)
+	binary.BigEndian.PutUint64(id[8:], variant|rand.Uint64()>>2)
+	return id.String()
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"livelab/runtime/predlog/spool"
@@ -80,12 +81,22 @@ type decoder struct {
 	err   error
 	texts map[string]string
 	names []string // of the record before
+
+	// Where what does not repeat goes, so that a batch needs few pieces of
+	// memory. It is filled, and never used again: predictions keep parts of it.
+	own    strings.Builder
+	values []float64
 }
 
 var errRecord = errors.New("the record ends early")
 
-// manyTexts is at how many texts a decoder forgets them.
-const manyTexts = 1024
+// manyTexts is at how many texts a decoder forgets them. The other two are how
+// many bytes and numbers it gets at a time.
+const (
+	manyTexts  = 1024
+	ownBytes   = 8 << 10
+	manyValues = 1024
+)
 
 // prediction reads one record.
 func (d *decoder) prediction(record []byte) (p Prediction, err error) {
@@ -93,10 +104,10 @@ func (d *decoder) prediction(record []byte) (p Prediction, err error) {
 		return p, fmt.Errorf("the record is of another version than %d", recordVersion)
 	}
 	d.rest, d.err = record[1:], nil
-	p.ID = string(d.bytes())
+	p.ID = d.ownText()
 	p.At = d.time()
 	p.Role = Role(d.text())
-	p.RequestID = string(d.bytes())
+	p.RequestID = d.ownText()
 	p.Model = d.text()
 	p.Version = d.text()
 	p.Digest = d.text()
@@ -135,11 +146,28 @@ func (d *decoder) features() (f Features) {
 		d.names = append(d.names, d.kept(name))
 	}
 	f.Names = d.names
-	f.Values = make([]float64, n)
+	if uint64(cap(d.values)-len(d.values)) < n {
+		d.values = make([]float64, 0, max(n, manyValues))
+	}
+	from := len(d.values)
+	d.values = d.values[:from+int(n)]
+	f.Values = slices.Clip(d.values[from:])
 	for i := range f.Values {
 		f.Values[i] = d.float()
 	}
 	return f
+}
+
+// ownText is a text that no other record has.
+func (d *decoder) ownText() string {
+	b := d.bytes()
+	if d.own.Cap()-d.own.Len() < len(b) {
+		d.own = strings.Builder{}
+		d.own.Grow(max(len(b), ownBytes))
+	}
+	from := d.own.Len()
+	d.own.Write(b)
+	return d.own.String()[from:]
 }
 
 func (d *decoder) text() string { return d.kept(d.bytes()) }

@@ -24,7 +24,6 @@ import (
 type Writer struct {
 	cfg     Config
 	metrics *writerMetrics
-	ids     *ids
 	commit  commit
 	disk    disk // the committing goroutine's own
 	memory  memory
@@ -58,7 +57,7 @@ func NewWriter(cfg Config) (*Writer, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	w := &Writer{cfg: cfg, ids: newIDs(), stopping: make(chan struct{}), done: make(chan struct{})}
+	w := &Writer{cfg: cfg, stopping: make(chan struct{}), done: make(chan struct{})}
 	w.commit = commit{
 		write: w.writeGroup, most: cfg.Memory,
 		enough: int(min(int64(cfg.Memory), manyBytes, max(cfg.Spool.MaxBytes/8, 1))), // the spool must have room for some
@@ -132,7 +131,7 @@ func (w *Writer) Start() {
 // Wait it returns all the same. It does not wait for the store. Predictions
 // added before Start are written when it comes, and not waited for.
 func (w *Writer) Add(ps []Prediction) {
-	w.ids.identify(ps)
+	identify(ps, time.Now())
 	w.added.Add(int64(len(ps)))
 	if f := w.commit.add(ps); f != (fate{}) {
 		w.count(f)

@@ -249,12 +249,25 @@ func TestMetricsAreWellNamed(t *testing.T) {
 
 func TestIDsAreSorted(t *testing.T) {
 	t.Parallel()
-	source, last := newIDs(), ""
+	at := time.Date(2026, 5, 11, 6, 24, 19, 678_388_000, time.UTC)
+	if got, want := newID(ticks(at))[:18], "019e15b5-3cde-7635"; got != want {
+		t.Errorf("the ID of %v begins with %s, want %s", at, got, want)
+	}
+	last := ""
 	for range 100 {
-		id := source.next()
-		if v := uuid.MustParse(id).Version(); v != 7 || id <= last {
-			t.Fatalf("ID %s of version %d after %s", id, v, last)
+		batch := make([]Prediction, 3)
+		batch[1].ID = "kept"
+		identify(batch, at)
+		for _, p := range []Prediction{batch[0], batch[2]} {
+			id := uuid.MustParse(p.ID)
+			if id.Version() != 7 || id.Variant() != uuid.RFC4122 || p.ID <= last {
+				t.Fatalf("ID %s of version %d and variant %s after %s", id, id.Version(), id.Variant(), last)
+			}
+			last = p.ID
 		}
-		last = id
+		if batch[1].ID != "kept" {
+			t.Fatalf("an ID that was there became %s", batch[1].ID)
+		}
+		at = at.Add(time.Microsecond)
 	}
 }
