@@ -14,8 +14,9 @@ import (
 	"livelab/runtime/server"
 )
 
-// explainFlags say who puts explanations into words.
+// explainFlags say who may ask for explanations, and who puts them into words.
 type explainFlags struct {
+	token      string
 	apiKey     string
 	apiKeyFile string
 	model      string
@@ -28,6 +29,7 @@ type explainFlags struct {
 
 func (f *explainFlags) add(cmd *cobra.Command) {
 	fl := cmd.Flags()
+	fl.StringVar(&f.token, "explain-token", "", "bearer `token` that /explain asks for (also EXPLAIN_TOKEN)")
 	fl.StringVar(&f.apiKey, "openai-api-key", "", "`key` of a language model that words explanations; none has a template do it (better given as OPENAI_API_KEY)")
 	fl.StringVar(&f.apiKeyFile, "openai-api-key-file", "", "`file` that holds the key (also OPENAI_API_KEY_FILE)")
 	fl.StringVar(&f.model, "openai-model", "gpt-4o-mini", "`name` of the language model (also OPENAI_MODEL)")
@@ -38,11 +40,14 @@ func (f *explainFlags) add(cmd *cobra.Command) {
 	fl.IntVar(&f.atOnce, "explain-concurrency", 4, "most explanations at once that wait for the language model")
 }
 
+// check takes what no key would make right. A timeout that is only too long for
+// the requests is no error where nothing waits: the default is, for some.
 func (f *explainFlags) check(requestTimeout time.Duration) error {
+	keyed := f.apiKey != "" || f.apiKeyFile != ""
 	switch {
 	case f.apiKey != "" && f.apiKeyFile != "":
 		return usageError("--openai-api-key and --openai-api-key-file are both set; give one")
-	case f.timeout <= 0 || f.timeout >= requestTimeout:
+	case f.timeout <= 0 || keyed && f.timeout >= requestTimeout:
 		return usageError("--openai-timeout is %s, must be more than 0s and under --request-timeout, which is %s", f.timeout, requestTimeout)
 	case f.maxTokens < 1:
 		return usageError("--openai-max-tokens is %d, must be at least 1", f.maxTokens)
@@ -58,11 +63,11 @@ func (f *explainFlags) check(requestTimeout time.Duration) error {
 // template alone where there is no key.
 func (a *app) newExplainer(f serveFlags, registry prometheus.Registerer) (server.Explainer, error) {
 	e := f.explain
-	if e.apiKey == "" && e.apiKeyFile == "" {
-		return explain.Template{}, nil
-	}
 	if err := e.check(f.requestTimeout); err != nil {
 		return nil, err
+	}
+	if e.apiKey == "" && e.apiKeyFile == "" {
+		return explain.Template{}, nil
 	}
 	if e.apiKeyFile != "" {
 		var err error
@@ -92,7 +97,7 @@ func (a *app) warnOfModel(f serveFlags) {
 	if u.Scheme == "http" && !loopback(u.Hostname()) {
 		a.log.Warn("the language model's key is sent in plain text: set OPENAI_BASE_URL to https://", "server", u.Host)
 	}
-	if host, _, err := net.SplitHostPort(f.listen); err == nil && !loopback(host) && f.explainToken == "" {
+	if host, _, err := net.SplitHostPort(f.listen); err == nil && !loopback(host) && f.explain.token == "" {
 		a.log.Warn("everybody who reaches this address may have the language model called on your account: set EXPLAIN_TOKEN", "address", f.listen)
 	}
 }

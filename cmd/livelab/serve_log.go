@@ -10,8 +10,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 
+	"livelab/runtime/loader"
 	"livelab/runtime/predlog"
 	"livelab/runtime/predlog/spool"
+	"livelab/runtime/shadow"
 )
 
 // noSpool is the value of --spool for none.
@@ -19,6 +21,7 @@ const noSpool = "none"
 
 // logFlags say how predictions are logged.
 type logFlags struct {
+	on    bool
 	spool string
 	size  uint32 // MiB
 	full  string
@@ -28,6 +31,7 @@ type logFlags struct {
 
 func (f *logFlags) add(cmd *cobra.Command) {
 	fl := cmd.Flags()
+	fl.BoolVar(&f.on, "log-predictions", true, "store every prediction that is answered; without them no live quality can be measured")
 	fl.StringVar(&f.spool, "spool", "", "`folder` where answered predictions wait for the store, or none to have them wait in memory (default: beside the store)")
 	fl.Uint32Var(&f.size, "spool-size", 1024, "`MiB` that the spool may use")
 	fl.StringVar(&f.full, "spool-full", string(spool.DropOldest), "which predictions are lost when the spool is full: the oldest or the newest")
@@ -51,11 +55,26 @@ func (f *logFlags) check() error {
 	return nil
 }
 
+// newLogs sets up the log of predictions and the shadow that logs to it. Both
+// are nil where predictions are not logged: then no folder is taken either, and
+// what waits in one stays there.
+func (a *app) newLogs(f logFlags, models *loader.Set, s store, registry prometheus.Registerer) (*predlog.Writer, *shadow.Shadow, error) {
+	if err := f.check(); err != nil || !f.on {
+		return nil, nil, err
+	}
+	log, err := a.newLog(f, s, registry)
+	if err != nil {
+		return nil, nil, err
+	}
+	beside, err := shadow.New(shadow.Config{Challenger: models.Challenger, Log: log, Registerer: registry})
+	if err != nil {
+		return nil, nil, err
+	}
+	return log, beside, nil
+}
+
 // newLog sets up the log of predictions. It takes the spool's folder.
 func (a *app) newLog(f logFlags, s store, registry prometheus.Registerer) (*predlog.Writer, error) {
-	if err := f.check(); err != nil {
-		return nil, err
-	}
 	cfg := predlog.Config{
 		Store: s, Sync: f.sync, Keep: time.Duration(f.keep), Logger: a.log, Registerer: registry,
 		Spool: spool.Config{Dir: f.spool, MaxBytes: int64(f.size) << 20, Full: spool.Policy(f.full)},

@@ -72,16 +72,13 @@ func (a *app) newModels(f serveFlags, accept func(*loader.Loaded) error, registr
 const shadowDrain = 2 * time.Second
 
 // keepModels loads what --load names, and then what the registry names from
-// time to time, and has the challenger answer, until ctx ends.
+// time to time, and has the challenger answer, until ctx ends. Beside is nil
+// where no challenger is asked.
 func (a *app) keepModels(ctx context.Context, s *loader.Set, beside *shadow.Shadow, f modelFlags) {
-	beside.Start()
-	defer func() {
-		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), shadowDrain)
-		defer cancel()
-		if err := beside.Stop(ending); err != nil {
-			a.log.Warn("the challenger was not asked about all that was answered", "error", err)
-		}
-	}()
+	if beside != nil {
+		beside.Start()
+		defer a.stopShadow(ctx, beside)
+	}
 	for _, reference := range f.load {
 		name, version, _ := strings.Cut(reference, "@")
 		if _, err := s.Keep(ctx, name, version); err != nil && ctx.Err() == nil {
@@ -92,6 +89,14 @@ func (a *app) keepModels(ctx context.Context, s *loader.Set, beside *shadow.Shad
 		s.Watch(ctx, f.watch)
 	}
 	<-ctx.Done()
+}
+
+func (a *app) stopShadow(ctx context.Context, beside *shadow.Shadow) {
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), shadowDrain)
+	defer cancel()
+	if err := beside.Stop(ending); err != nil {
+		a.log.Warn("the challenger was not asked about all that was answered", "error", err)
+	}
 }
 
 // next says what becomes of a model that does not serve yet.

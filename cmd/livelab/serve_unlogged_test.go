@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -20,6 +21,9 @@ func TestServeWithoutPredictionLog(t *testing.T) {
 		t.Errorf("a prediction that is not logged has the ID %v", id)
 	}
 	off.stop(t)
+	if found, err := filepath.Glob(filepath.Join(s.dir, "*.spool")); err != nil || len(found) > 0 {
+		t.Errorf("a server without a log takes the folders %v, %v", found, err)
+	}
 
 	on := s.start(t, "serve")
 	a = on.post(t, "/predict", classicBody)

@@ -15,21 +15,16 @@ import (
 	"livelab/runtime/loader"
 	"livelab/runtime/predlog"
 	"livelab/runtime/server"
-	"livelab/runtime/shadow"
 	"livelab/runtime/wasm/catalogue"
 )
 
 // serveFlags are the flags of everything that serves.
 type serveFlags struct {
 	httpFlags
-	task         string
-	explainToken string
-
-	logPredictions bool
-	log            logFlags
-
+	task    string
 	models  modelFlags
 	explain explainFlags
+	log     logFlags
 }
 
 func (f *serveFlags) add(cmd *cobra.Command) {
@@ -37,16 +32,13 @@ func (f *serveFlags) add(cmd *cobra.Command) {
 	f.models.add(cmd)
 	f.explain.add(cmd)
 	f.log.add(cmd)
-	fl := cmd.Flags()
-	fl.BoolVar(&f.logPredictions, "log-predictions", true, "store every prediction that is answered; without them no live quality can be measured")
-	fl.StringVar(&f.explainToken, "explain-token", "", "bearer `token` that /explain asks for (also EXPLAIN_TOKEN)")
 }
 
 // service is the server with what it stands on.
 type service struct {
 	server *server.Server
 	models *loader.Set
-	log    *predlog.Writer
+	log    *predlog.Writer // nil where predictions are not logged
 
 	keepModels func(context.Context) // in service, until the end
 
@@ -77,11 +69,7 @@ func (a *app) newService(ctx context.Context, f serveFlags, s store, src *source
 	if err != nil {
 		return nil, err
 	}
-	log, err := a.newLog(f.log, s, registry)
-	if err != nil {
-		return nil, err
-	}
-	beside, err := shadow.New(shadow.Config{Challenger: models.Challenger, Log: log, Registerer: registry})
+	log, beside, err := a.newLogs(f.log, models, s, registry)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +84,7 @@ func (a *app) newService(ctx context.Context, f serveFlags, s store, src *source
 		Registerer: registry,
 		Gatherer:   registry,
 	}
-	if f.logPredictions {
+	if log != nil {
 		deps.Log, deps.Shadow = log, beside
 	}
 	if plugins != nil {
@@ -106,7 +94,7 @@ func (a *app) newService(ctx context.Context, f serveFlags, s store, src *source
 		return nil, err
 	}
 	cfg := f.config()
-	cfg.ExplainToken = f.explainToken
+	cfg.ExplainToken = f.explain.token
 	srv, err := server.New(cfg, deps)
 	if err != nil {
 		return nil, err
@@ -140,13 +128,18 @@ func (a *app) pluginsToServe(ctx context.Context, registry prometheus.Registerer
 // run answers until ctx ends, then lets what is under way finish and writes
 // the rest of the prediction log.
 func (s *service) run(ctx context.Context, l net.Listener) error {
-	s.log.Start()
+	if s.log != nil {
+		s.log.Start()
+	}
 	serving, end := context.WithCancel(ctx)
 	var keeping sync.WaitGroup
 	keeping.Go(func() { s.keepModels(serving) })
 	err := s.server.Run(ctx, l)
 	end()
 	keeping.Wait()
+	if s.log == nil {
+		return err
+	}
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	return errors.Join(err, s.log.Stop(stopping))
