@@ -5,6 +5,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"livelab/runtime/jsonscan"
 )
 
 // Datatype of a tensor's elements.
@@ -51,7 +53,7 @@ func datatypeOf(name []byte) (d Datatype, problem string) {
 	for _, d := range readable {
 		names = append(names, string(d))
 	}
-	return "", fmt.Sprintf("%q is not one of %s", printable(name), strings.Join(names, ", "))
+	return "", fmt.Sprintf("%q is not one of %s", jsonscan.Printable(name), strings.Join(names, ", "))
 }
 
 // exact is the greatest whole number under which a float64 holds each one, so

@@ -297,12 +297,3 @@ func (d *decoder) refuse(path, detail string) {
 	}
 	d.errs = append(d.errs, Error{path, detail})
 }
-
-// printable makes a client's own words fit for an answer.
-func printable(name []byte) string {
-	const most = 64
-	if len(name) > most {
-		return strings.ToValidUTF8(string(name[:most]), "") + "…"
-	}
-	return strings.ToValidUTF8(string(name), "\uFFFD")
-}

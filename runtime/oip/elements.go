@@ -45,7 +45,7 @@ func (in *input) data() error {
 	}
 	in.place.offset = -1
 	if es.count != es.want && !es.torn {
-		in.refuseHere(fmt.Sprintf("has %d elements, the shape %s has %d", es.count, shapeText(in.Shape), es.want))
+		in.refuseHere(fmt.Sprintf("has %d elements, the shape %s has %d", es.count, ShapeText(in.Shape), es.want))
 	}
 	return nil
 }
@@ -66,11 +66,11 @@ func (es *elements) array(depth int) error {
 		case c == '[':
 			return es.array(depth + 1)
 		}
-		return es.tear(fmt.Sprintf("has a value at depth %d, where the shape %s has arrays: nest all of it or nothing", depth, shapeText(es.Shape)))
+		return es.tear(fmt.Sprintf("has a value at depth %d, where the shape %s has arrays: nest all of it or nothing", depth, ShapeText(es.Shape)))
 	})
 	if err == nil && es.nested && !es.torn && size != es.Shape[depth] {
 		es.torn = true
-		es.refuseHere(fmt.Sprintf("has an array of %d at depth %d, where the shape %s has %d", size, depth, shapeText(es.Shape), es.Shape[depth]))
+		es.refuseHere(fmt.Sprintf("has an array of %d at depth %d, where the shape %s has %d", size, depth, ShapeText(es.Shape), es.Shape[depth]))
 	}
 	return err
 }
@@ -105,7 +105,7 @@ func (es *elements) element(c byte) error {
 // word reads a value that is no number.
 func (es *elements) word(c byte) error {
 	if c == '[' {
-		return es.tear(fmt.Sprintf("has an array where the shape %s has an element", shapeText(es.Shape)))
+		return es.tear(fmt.Sprintf("has an array where the shape %s has an element", ShapeText(es.Shape)))
 	}
 	kind, err := es.Skip(4)
 	if err != nil {

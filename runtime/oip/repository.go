@@ -1,5 +1,7 @@
 package oip
 
+import "livelab/runtime/jsonscan"
+
 // DecodeIndex reads the body of POST /v2/repository/index, which may be empty:
 // whether only models that are ready are asked for.
 func DecodeIndex(text []byte) (ready bool, errs []Error) {
@@ -45,7 +47,7 @@ func DecodeChoice(text []byte) (version string, errs []Error) {
 				return err
 			case string(key) == "unload_dependents":
 			default:
-				d.refuseHere(`knows version and no "` + printable(key) + `"`)
+				d.refuseHere(`knows version and no "` + jsonscan.Printable(key) + `"`)
 			}
 			_, err = d.Skip(2)
 			return err

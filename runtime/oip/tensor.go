@@ -174,7 +174,7 @@ func (in *input) shape() error {
 	in.place.offset = -1
 	if !in.badShape && elementsOf(in.Shape) > in.limits.Elements {
 		in.badShape = true
-		in.refuseHere(fmt.Sprintf("%s has more than %d elements; send them in several requests", shapeText(in.Shape), in.limits.Elements))
+		in.refuseHere(fmt.Sprintf("%s has more than %d elements; send them in several requests", ShapeText(in.Shape), in.limits.Elements))
 	}
 	return nil
 }
@@ -212,7 +212,8 @@ func elementsOf(shape []int) int {
 	return n
 }
 
-func shapeText(shape []int) string {
+// ShapeText writes a shape as JSON does, with a space after each comma.
+func ShapeText(shape []int) string {
 	text := []byte{'['}
 	for i, size := range shape {
 		if i > 0 {

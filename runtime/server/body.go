@@ -3,14 +3,10 @@ package server
 import (
 	"bytes"
 	"fmt"
-	"strings"
 	"unicode"
 
 	"livelab/runtime/jsonscan"
 )
-
-// maxErrors is how many field errors one answer names.
-const maxErrors = 100
 
 // form is what a route takes beside features and the names of stored data.
 type form struct {
@@ -47,8 +43,7 @@ type decoder struct {
 	row     []float64 // that is being read
 	refused []bool    // its columns whose value was there and wrong; nil while there are none
 
-	errs []FieldError
-	more int // errors beyond maxErrors
+	errorList
 }
 
 type topLevel struct{ features, instances, network, station, language bool }
@@ -65,10 +60,7 @@ func decode(body []byte, sc *schema, f form, q *question) []FieldError {
 	} else {
 		d.together()
 	}
-	if d.more > 0 {
-		d.errs = append(d.errs, FieldError{"", fmt.Sprintf("and %d more errors", d.more)})
-	}
-	return d.errs
+	return d.all()
 }
 
 func (d *decoder) body() error {
@@ -100,7 +92,7 @@ func (d *decoder) member(key []byte) error {
 		return d.string("language", &d.seen.language, &d.question.language)
 	}
 	if d.room() {
-		d.refuse(printable(key), "is not a known field; known are "+d.form.known())
+		d.refuse(jsonscan.Printable(key), "is not a known field; known are "+d.form.known())
 	}
 	_, err := d.Skip(1)
 	return err
@@ -181,29 +173,4 @@ func (d *decoder) refuseValue(field, detail string) error {
 	d.field = ""
 	d.refuse(field, detail+kind)
 	return nil
-}
-
-// room reports whether one more error will be named. It is counted where not,
-// so that a caller need not put it into words.
-func (d *decoder) room() bool {
-	if len(d.errs) < maxErrors {
-		return true
-	}
-	d.more++
-	return false
-}
-
-func (d *decoder) refuse(field, detail string) {
-	if d.room() {
-		d.errs = append(d.errs, FieldError{field, detail})
-	}
-}
-
-// printable makes a client's own name fit for an answer.
-func printable(name []byte) string {
-	const most = 64
-	if len(name) > most {
-		return strings.ToValidUTF8(string(name[:most]), "") + "…"
-	}
-	return strings.ToValidUTF8(string(name), "\uFFFD")
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"errors"
 	"log/slog"
 	"net"
@@ -156,12 +157,7 @@ func (cs *connections) evict(n int) int {
 		}
 	}
 	cs.mu.Unlock()
-	slices.SortFunc(idle, func(a, b since) int {
-		if a.waiting < b.waiting {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(idle, func(a, b since) int { return cmp.Compare(a.waiting, b.waiting) })
 	evicted := 0
 	for _, i := range idle[:min(n, len(idle))] {
 		if i.c.waiting.CompareAndSwap(i.waiting, gone) { // else its request has come

@@ -8,6 +8,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"livelab/pipeline/metrics"
+	"livelab/runtime/jsonscan"
 	"livelab/runtime/loader"
 	"livelab/web"
 )
@@ -151,7 +152,7 @@ func scores(measure string, lower bool, ours metrics.Scores, rivals metrics.Fore
 func asset(c *gin.Context) error {
 	body, contentType, ok := web.Asset(c.Param("name"))
 	if !ok {
-		return notFound.problem("there is no asset %s", printable([]byte(c.Param("name"))))
+		return notFound.problem("there is no asset %s", jsonscan.Printable(c.Param("name")))
 	}
 	if c.Query("v") != "" {
 		c.Header("Cache-Control", "public, max-age=31536000, immutable")

@@ -8,6 +8,7 @@ import (
 
 	"livelab/pipeline/features"
 	"livelab/runtime/explain"
+	"livelab/runtime/jsonscan"
 )
 
 // Explainer puts predictions into words.
@@ -147,7 +148,7 @@ func pickLanguage(named ...string) (explain.Language, error) {
 		if l := explain.Language(code); slices.Contains(explain.Languages(), l) {
 			return l, nil
 		}
-		return "", invalid([]FieldError{{"language", `is "` + printable([]byte(code)) + `", must be it or en`}})
+		return "", invalid([]FieldError{{"language", `is "` + jsonscan.Printable(code) + `", must be it or en`}})
 	}
 	return explain.Languages()[0], nil
 }

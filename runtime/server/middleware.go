@@ -130,8 +130,6 @@ func secure(c *gin.Context) {
 // number of connections bounds these.
 const smallBody = 16 * kibibyte
 
-var overloaded = kind{"overloaded", "Too much is under way", http.StatusServiceUnavailable}
-
 // admit refuses a large body where those under way already have the memory
 // that is meant for them: many clients that each send most of one, slowly,
 // could have all of it otherwise. One of unknown length may become the longest.

@@ -33,17 +33,10 @@ func (s *Server) model(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	required := append([]string{}, v.Predictor.Required()...)
-	all := required[:len(required):len(required)]
-	for i, name := range v.schema.columns {
-		if !v.schema.isRequired(i) {
-			all = append(all, name)
-		}
-	}
 	return reply(c, modelAnswer{
 		Version:        v.Version,
-		Features:       all,
-		Required:       required,
+		Features:       v.schema.names(v.schema.order()),
+		Required:       v.schema.names(v.schema.required),
 		Name:           v.Model.Name,
 		Digest:         v.Digest,
 		Threshold:      v.Model.Threshold,

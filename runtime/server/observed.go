@@ -52,31 +52,3 @@ func (m *serverMetrics) count(r *observed, status int, took time.Duration) {
 	}
 	(*ok).Inc()
 }
-
-// connectionMetrics are of the connections, whichever way they go.
-type connectionMetrics struct {
-	open    atomic.Pointer[connections]
-	evicted prometheus.Counter
-}
-
-func newConnectionMetrics(to prometheus.Registerer) (*connectionMetrics, error) {
-	m := &connectionMetrics{evicted: prometheus.NewCounter(prometheus.CounterOpts{
-		Name: "livelab_http_connections_evicted_total",
-		Help: "Connections without a request that had to make room for others.",
-	})}
-	open := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "livelab_http_connections",
-		Help: "Connections that are open.",
-	}, func() float64 {
-		if cs := m.open.Load(); cs != nil {
-			return float64(cs.count())
-		}
-		return 0
-	})
-	for _, c := range []prometheus.Collector{m.evicted, open} {
-		if err := to.Register(c); err != nil {
-			return nil, err
-		}
-	}
-	return m, nil
-}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"livelab/runtime/jsonscan"
 	"livelab/runtime/predlog"
 )
 
@@ -42,7 +43,7 @@ func (s *Server) predictions(c *gin.Context) error {
 	if text := c.Query("limit"); text != "" {
 		var err error
 		if limit, err = strconv.Atoi(text); err != nil || limit < 1 || limit > mostPredictions {
-			return invalid([]FieldError{{"limit", fmt.Sprintf("is %q, must be a whole number from 1 to %d", printable([]byte(text)), mostPredictions)}})
+			return invalid([]FieldError{{"limit", fmt.Sprintf("is %q, must be a whole number from 1 to %d", jsonscan.Printable(text), mostPredictions)}})
 		}
 	}
 	ps, err := s.recent(c.Request.Context(), limit)

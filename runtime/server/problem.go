@@ -79,6 +79,9 @@ var (
 	noData         = kind{"no-data", "There is no current data", http.StatusServiceUnavailable}
 	storeAway      = kind{"store-unavailable", "The stored data cannot be read", http.StatusServiceUnavailable}
 	reloadFailed   = kind{"reload-failed", "The model was not reloaded", http.StatusServiceUnavailable}
+	repositoryAway = kind{"repository-unavailable", "The versions cannot be listed", http.StatusServiceUnavailable}
+	overloaded     = kind{"overloaded", "Too much is under way", http.StatusServiceUnavailable}
+	ending         = kind{"ending", "The server is ending", http.StatusServiceUnavailable}
 )
 
 func (k kind) problem(format string, args ...any) *Problem {

@@ -8,6 +8,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	dto "github.com/prometheus/client_model/go"
+
+	"livelab/runtime/jsonscan"
 )
 
 // handler answers a request or returns the error to answer with.
@@ -34,7 +36,7 @@ func (s *Server) routes() *gin.Engine {
 	s.get(e, "/openapi.json", s.contract)
 	e.POST("/predict", s.with(s.predict))
 	e.POST("/explain", s.with(s.explainAllowed), s.with(s.explain))
-	s.change(e, "/reload_model", s.with, s.reload)
+	s.change(e, "/reload_model", s.reload)
 
 	s.get(e, "/", redirect("/dashboard"))
 	s.get(e, "/dashboard", s.dashboard)
@@ -47,10 +49,10 @@ func (s *Server) routes() *gin.Engine {
 		s.preflights(e)
 	}
 	e.NoRoute(s.with(func(c *gin.Context) error {
-		return notFound.problem("there is no %s; GET /dashboard shows where to go", printable([]byte(c.Request.URL.Path)))
+		return notFound.problem("there is no %s; GET /dashboard shows where to go", jsonscan.Printable(c.Request.URL.Path))
 	}))
 	e.NoMethod(s.with(func(c *gin.Context) error {
-		return wrongMethod.problem("%s takes %s, not %s", printable([]byte(c.Request.URL.Path)), c.Writer.Header().Get("Allow"), printable([]byte(c.Request.Method)))
+		return wrongMethod.problem("%s takes %s, not %s", jsonscan.Printable(c.Request.URL.Path), c.Writer.Header().Get("Allow"), jsonscan.Printable(c.Request.Method))
 	}))
 	return e
 }
@@ -62,11 +64,10 @@ func (s *Server) get(e *gin.Engine, path string, h handler) {
 }
 
 // change registers what changes the models: it needs the admin token, is closed
-// to the pages of browsers, and is logged. With turns a handler into one that
-// answers with its error.
-func (s *Server) change(e *gin.Engine, path string, with func(handler) gin.HandlerFunc, h handler) {
+// to the pages of browsers, and is logged.
+func (s *Server) change(e *gin.Engine, path string, h handler) {
 	s.guarded[path] = true
-	e.POST(path, with(s.sameSite), with(s.adminAllowed), with(h))
+	e.POST(path, s.with(s.sameSite), s.with(s.adminAllowed), s.with(h))
 }
 
 // with answers with a handler's error where it returns one.

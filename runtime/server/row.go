@@ -3,6 +3,8 @@ package server
 import (
 	"fmt"
 	"math"
+
+	"livelab/runtime/jsonscan"
 )
 
 // features reads the one row of a body.
@@ -78,7 +80,7 @@ func (d *decoder) feature(key []byte) error {
 	column, known := d.schema.index[string(key)]
 	if !known {
 		if d.room() {
-			d.refuse(d.path(printable(key)), "is not a feature of the model; GET /model lists them")
+			d.refuse(d.path(jsonscan.Printable(key)), "is not a feature of the model; GET /model lists them")
 		}
 		_, err := d.Skip(3)
 		return err

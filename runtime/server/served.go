@@ -47,6 +47,27 @@ func newSchema(p *model.Predictor) *schema {
 // isRequired reports whether a row must give the column.
 func (sc *schema) isRequired(column int) bool { return slices.Contains(sc.required, column) }
 
+// order lists the columns as clients see them: the required ones first, in
+// their order, then the others by name.
+func (sc *schema) order() []int {
+	order := slices.Clone(sc.required)
+	for column := range sc.columns {
+		if !sc.isRequired(column) {
+			order = append(order, column)
+		}
+	}
+	return order
+}
+
+// names of columns.
+func (sc *schema) names(columns []int) []string {
+	names := make([]string, 0, len(columns))
+	for _, column := range columns {
+		names = append(names, sc.columns[column])
+	}
+	return names
+}
+
 // served gives the model that the classic surface answers with. It is a
 // *Problem where there is none.
 func (s *Server) served() (*served, error) {

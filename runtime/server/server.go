@@ -29,11 +29,12 @@ type Config struct {
 	// Version is the program's own version, as /health shows it.
 	Version string
 
-	// AdminToken is the bearer token that /reload_model needs. Empty lets
-	// everybody in.
+	// AdminToken is the bearer token that loading, unloading and reloading
+	// models needs. Empty lets everybody in.
 	AdminToken string
 
-	// ExplainToken is the token that /explain needs. Empty lets everybody in.
+	// ExplainToken is the bearer token that /explain needs. Empty lets everybody
+	// in.
 	ExplainToken string
 
 	// MaxBody and MaxHeader bound a request, in bytes. Default 1 MiB and 64 KiB.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"livelab/runtime/jsonscan"
 	"livelab/runtime/loader"
 	"livelab/runtime/oip"
 )
@@ -27,11 +28,11 @@ func (s *Server) v2(e *gin.Engine) {
 	for _, model := range []string{v2Path + "/models/:model", v2Path + "/models/:model/versions/:version"} {
 		s.get(e, model, s.v2Model)
 		s.get(e, model+"/ready", s.v2ModelReady)
-		e.POST(model+"/infer", s.with(s.infer))
+		e.POST(model+"/infer", s.with(s.v2Infer))
 	}
-	e.POST(v2Path+"/repository/index", s.with(s.repositoryIndex))
-	s.change(e, v2Path+"/repository/models/:model/load", s.with, s.repositoryLoad)
-	s.change(e, v2Path+"/repository/models/:model/unload", s.with, s.repositoryUnload)
+	e.POST(v2Path+"/repository/index", s.with(s.v2Index))
+	s.change(e, v2Path+"/repository/models/:model/load", s.v2Load)
+	s.change(e, v2Path+"/repository/models/:model/unload", s.v2Unload)
 }
 
 // isV2 reports whether a path is the protocol's, known or not.
@@ -64,8 +65,6 @@ func (s *Server) v2Server(c *gin.Context) error {
 
 // v2Live answers GET /v2/health/live: who answers is alive.
 func (s *Server) v2Live(c *gin.Context) error { return reply(c, oip.ServerLive{Live: true}) }
-
-var ending = kind{"ending", "The server is ending", http.StatusServiceUnavailable}
 
 // v2Ready answers GET /v2/health/ready. The server is ready when its default
 // model is in service, which it is after it has answered for itself; until
@@ -106,9 +105,9 @@ func (s *Server) named(c *gin.Context) (*served, error) {
 }
 
 func notInService(name, version string) *Problem {
-	what := "the model " + printable([]byte(name))
+	what := "the model " + jsonscan.Printable(name)
 	if version != "" {
-		what = "version " + printable([]byte(version)) + " of " + what
+		what = "version " + jsonscan.Printable(version) + " of " + what
 	}
 	return notFound.problem("%s is not in service; POST %s/repository/index lists what is", what, v2Path)
 }

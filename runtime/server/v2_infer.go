@@ -1,7 +1,6 @@
 package server
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -31,8 +30,8 @@ func (m *inference) free() {
 	}
 }
 
-// infer answers POST /v2/models/{model}/infer.
-func (s *Server) infer(c *gin.Context) error {
+// v2Infer answers POST /v2/models/{model}/infer.
+func (s *Server) v2Infer(c *gin.Context) error {
 	at := s.now().UTC()
 	if err := refuseBinary(c.Request.Header); err != nil {
 		return err
@@ -70,11 +69,8 @@ func (s *Server) askTensors(v *served, m *inference) error {
 	t := tensorReader{schema: v.schema, inputs: m.request.Inputs, question: &m.question, most: s.cfg.MaxInstances}
 	t.read()
 	t.checkOutputs(m.request.Outputs)
-	if t.more > 0 {
-		t.errs = append(t.errs, FieldError{"", fmt.Sprintf("and %d more errors", t.more)})
-	}
-	if len(t.errs) > 0 {
-		return invalid(t.errs)
+	if errs := t.all(); len(errs) > 0 {
+		return invalid(errs)
 	}
 	return nil
 }

@@ -68,13 +68,7 @@ func (s *Server) versionsInService(c *gin.Context, v *served) []string {
 
 // properties say what the protocol has no place for. All are text.
 func (v *served) properties(most int) map[string]string {
-	names := func(columns []int) string {
-		var list []string
-		for _, column := range columns {
-			list = append(list, v.schema.columns[column])
-		}
-		return strings.Join(list, ",")
-	}
+	names := func(columns []int) string { return strings.Join(v.schema.names(columns), ",") }
 	required, all := v.schema.required, v.schema.order()
 	p := map[string]string{
 		"model_digest":    v.Digest,
@@ -112,18 +106,6 @@ func (sc *schema) describe(column int, p map[string]string) {
 	if i := slices.IndexFunc(catalogue, func(f features.Feature) bool { return f.Name == name }); i >= 0 {
 		p[about+".unit"], p[about+".doc"] = catalogue[i].Unit, catalogue[i].Doc
 	}
-}
-
-// order lists the columns as GET /model does: the required ones first, in
-// their order, then the others by name.
-func (sc *schema) order() []int {
-	order := slices.Clone(sc.required)
-	for column := range sc.columns {
-		if !sc.isRequired(column) {
-			order = append(order, column)
-		}
-	}
-	return order
 }
 
 func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }

@@ -2,7 +2,6 @@ package server
 
 import (
 	"errors"
-	"net/http"
 
 	"github.com/gin-gonic/gin"
 
@@ -11,10 +10,8 @@ import (
 	"livelab/runtime/oip"
 )
 
-var repositoryAway = kind{"repository-unavailable", "The versions cannot be listed", http.StatusServiceUnavailable}
-
-// repositoryIndex answers POST /v2/repository/index.
-func (s *Server) repositoryIndex(c *gin.Context) error {
+// v2Index answers POST /v2/repository/index.
+func (s *Server) v2Index(c *gin.Context) error {
 	var b body
 	if err := s.readBody(c, &b); err != nil {
 		return err
@@ -51,10 +48,10 @@ func (s *Server) index(c *gin.Context) ([]loader.Entry, error) {
 	return nil, nil
 }
 
-// repositoryLoad answers POST /v2/repository/models/{model}/load. The parameter
+// v2Load answers POST /v2/repository/models/{model}/load. The parameter
 // version puts that one in service beside what is there; without it the model
 // follows its champion.
-func (s *Server) repositoryLoad(c *gin.Context) error {
+func (s *Server) v2Load(c *gin.Context) error {
 	name, version, err := s.choice(c)
 	if err != nil {
 		return err
@@ -69,9 +66,9 @@ func (s *Server) repositoryLoad(c *gin.Context) error {
 	return reply(c, oip.RepositoryEntry{Name: name, Version: now.Version, State: oip.Ready})
 }
 
-// repositoryUnload answers POST /v2/repository/models/{model}/unload: of all
+// v2Unload answers POST /v2/repository/models/{model}/unload: of all
 // versions of a model, or of the one that the parameter version names.
-func (s *Server) repositoryUnload(c *gin.Context) error {
+func (s *Server) v2Unload(c *gin.Context) error {
 	name, version, err := s.choice(c)
 	if err != nil {
 		return err

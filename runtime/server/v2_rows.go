@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"livelab/runtime/jsonscan"
 	"livelab/runtime/oip"
 )
 
@@ -16,8 +17,7 @@ type tensorReader struct {
 	inputs   []oip.Tensor
 	question *question
 	most     int // rows
-	errs     []FieldError
-	more     int // errors beyond maxErrors
+	errorList
 }
 
 func (t *tensorReader) read() {
@@ -50,7 +50,7 @@ func (t *tensorReader) columns() {
 		column, known := t.schema.index[t.inputs[i].Name]
 		switch {
 		case !known:
-			t.refuse(inputPath(i, "name"), fmt.Sprintf("%q is not a column of the model; its metadata list them", printable([]byte(t.inputs[i].Name))))
+			t.refuse(inputPath(i, "name"), fmt.Sprintf("%q is not a column of the model; its metadata list them", jsonscan.Printable(t.inputs[i].Name)))
 			continue
 		case seen[column]:
 			t.refuse(inputPath(i, "name"), t.inputs[i].Name+" is there twice")
@@ -80,7 +80,7 @@ func (t *tensorReader) sameRows(input int, rows *int) {
 	shape := t.inputs[input].Shape
 	switch {
 	case len(shape) != 1 && (len(shape) != 2 || shape[1] != 1):
-		t.refuse(inputPath(input, "shape"), fmt.Sprintf("is %s, must be [n] or [n, 1] for %s, with the same n in all inputs", shapeText(shape), t.inputs[input].Name))
+		t.refuse(inputPath(input, "shape"), fmt.Sprintf("is %s, must be [n] or [n, 1] for %s, with the same n in all inputs", oip.ShapeText(shape), t.inputs[input].Name))
 	case *rows < 0:
 		*rows = shape[0]
 		t.checkRows(input, shape[0])
@@ -117,7 +117,7 @@ func (t *tensorReader) matrix(in *oip.Tensor) {
 		order = all
 	default:
 		t.refuse("inputs[0].shape", fmt.Sprintf("is %s: %q is not a column, so it must have them all, as [n, %d] (%s) or [n, %d] (these, then %s)",
-			shapeText(in.Shape), printable([]byte(in.Name)), len(required), t.names(required), len(all), t.names(all[len(required):])))
+			oip.ShapeText(in.Shape), jsonscan.Printable(in.Name), len(required), t.names(required), len(all), t.names(all[len(required):])))
 		return
 	}
 	if t.checkRows(0, rows); len(t.errs) > 0 {
@@ -130,11 +130,7 @@ func (t *tensorReader) matrix(in *oip.Tensor) {
 }
 
 func (t *tensorReader) names(columns []int) string {
-	var names []string
-	for _, column := range columns {
-		names = append(names, t.schema.columns[column])
-	}
-	return strings.Join(names, ", ")
+	return strings.Join(t.schema.names(columns), ", ")
 }
 
 // put checks a value and gives it its place in a row. It is that of an element
@@ -144,11 +140,11 @@ func (t *tensorReader) put(row, column int, v float64, input, element int) {
 	switch {
 	case v < least || v > greatest:
 		if t.room() {
-			t.errs = append(t.errs, FieldError{elementPath(input, element), fmt.Sprintf("is %v for %s, must be from %v to %v", v, t.schema.columns[column], least, greatest)})
+			t.refuse(elementPath(input, element), fmt.Sprintf("is %v for %s, must be from %v to %v", v, t.schema.columns[column], least, greatest))
 		}
 	case math.IsNaN(v) && t.schema.isRequired(column):
 		if t.room() {
-			t.errs = append(t.errs, FieldError{elementPath(input, element), "is null for " + t.schema.columns[column] + ", which is required"})
+			t.refuse(elementPath(input, element), "is null for "+t.schema.columns[column]+", which is required")
 		}
 	default:
 		t.question.row(row)[column] = v
@@ -161,7 +157,7 @@ func (t *tensorReader) checkOutputs(names []string) {
 		path := fmt.Sprintf("outputs[%d].name", i)
 		switch {
 		case !slices.Contains(allOutputs, name):
-			t.refuse(path, fmt.Sprintf("%q is not an output of the model; there are %s", printable([]byte(name)), strings.Join(allOutputs, " and ")))
+			t.refuse(path, fmt.Sprintf("%q is not an output of the model; there are %s", jsonscan.Printable(name), strings.Join(allOutputs, " and ")))
 		case slices.Contains(names[:i], name):
 			t.refuse(path, name+" is there twice")
 		}
@@ -172,23 +168,4 @@ func inputPath(input int, member string) string { return fmt.Sprintf("inputs[%d]
 
 func elementPath(input, element int) string {
 	return fmt.Sprintf("inputs[%d].data[%d]", input, element)
-}
-
-func shapeText(shape []int) string {
-	return strings.ReplaceAll(fmt.Sprint(shape), " ", ", ")
-}
-
-func (t *tensorReader) refuse(field, detail string) {
-	if t.room() {
-		t.errs = append(t.errs, FieldError{field, detail})
-	}
-}
-
-// room reports whether one more error will be named, and counts it where not.
-func (t *tensorReader) room() bool {
-	if len(t.errs) < maxErrors {
-		return true
-	}
-	t.more++
-	return false
 }
