@@ -11,6 +11,7 @@ import (
 // Who waits for a disk that does not answer is let go.
 type commit struct {
 	write  func(g *group) // to the disk, or where it goes instead
+	idle   func()         // called when all that gathered is written
 	enough int            // bytes of a group; who comes then waits for the next one
 	most   int            // bytes that may gather while the disk does not answer
 	wait   time.Duration  // for a write, until who waits is let go
@@ -129,6 +130,7 @@ func (c *commit) run() {
 		runtime.Gosched()
 		for c.writeOne(watch) {
 		}
+		c.idle()
 		c.mu.Lock()
 		ended := c.closed && c.current.records == 0
 		c.mu.Unlock()

@@ -28,7 +28,7 @@ type Config struct {
 
 	// Wait is how long Add waits at most for a disk that is slow, for each MiB
 	// that it is given. The prediction is written all the same, once the disk
-	// is. Default 100 ms.
+	// is. Default 1 s: a busy disk takes half of that at times.
 	Wait time.Duration
 
 	// Memory is how many bytes of predictions may wait in memory for the disk,
@@ -68,7 +68,7 @@ type Config struct {
 
 func (c *Config) setDefaults() {
 	c.Sync = cmp.Or(c.Sync, time.Second)
-	c.Wait = cmp.Or(c.Wait, 100*time.Millisecond)
+	c.Wait = cmp.Or(c.Wait, time.Second)
 	c.Memory = cmp.Or(c.Memory, 4<<20)
 	c.Batch = cmp.Or(c.Batch, 500)
 	c.Interval = cmp.Or(c.Interval, 200*time.Millisecond)

@@ -14,7 +14,7 @@ const smallest = 50
 // deliver stores a batch, again and again until it is stored. What the store
 // refuses is found by offering less and less, and left out. It answers false
 // when the writer had to stop first.
-func (d *drain) deliver(batch []Prediction, t taken) bool {
+func (d *drain) deliver(batch []Prediction) bool {
 	backoff, failures := d.w.cfg.MinBackoff, 0
 	for len(batch) > 0 {
 		n := min(d.size, len(batch))
@@ -25,7 +25,7 @@ func (d *drain) deliver(batch []Prediction, t taken) bool {
 			if errors.Is(err, context.DeadlineExceeded) {
 				d.size = max(n/2, min(smallest, n))
 			}
-			if !d.again(t) || !d.pause(backoff) {
+			if !d.again() || !d.pause(backoff) {
 				return false
 			}
 			backoff = min(2*backoff, d.w.cfg.MaxBackoff)
@@ -69,10 +69,10 @@ func (d *drain) failed(err error, before int) {
 
 // again says whether to offer once more what the store did not take. A writer
 // that stops leaves to the next start what is in the spool.
-func (d *drain) again(t taken) bool {
+func (d *drain) again() bool {
 	select {
 	case <-d.w.stopping:
-		return t.inMemory || d.w.memory.waiting() > 0
+		return d.w.memory.waiting() > 0
 	default:
 		return true
 	}

@@ -34,7 +34,7 @@ func (w *Writer) writeGroup(g *group) {
 // toSpool answers whether the group's way ends there: it was written, or the
 // spool is full and is to stay as it is.
 func (w *Writer) toSpool(g *group) bool {
-	if w.cfg.Spool.Dir == "" || !w.disk.retryAt.IsZero() && time.Now().Before(w.disk.retryAt) {
+	if w.cfg.Spool.Dir == "" || time.Now().Before(w.disk.retryAt) {
 		return false
 	}
 	start := time.Now()
@@ -52,11 +52,42 @@ func (w *Writer) toSpool(g *group) bool {
 		}
 		w.disk.retryAt = time.Now().Add(diskRetry)
 		return false
-	case !w.disk.retryAt.IsZero():
+	}
+	w.diskIsWell()
+	return true
+}
+
+func (w *Writer) diskIsWell() {
+	if !w.disk.retryAt.IsZero() {
 		w.disk.retryAt = time.Time{}
 		w.cfg.Logger.Info("the prediction log's spool is written again")
 	}
-	return true
+}
+
+// rescue moves to the disk what waits in memory, once the disk takes it again.
+// A writer that stops does not wait for that moment: it is the last one.
+func (w *Writer) rescue() {
+	select {
+	case <-w.stopping:
+	default:
+		if time.Now().Before(w.disk.retryAt) {
+			return
+		}
+	}
+	if w.cfg.Spool.Dir == "" {
+		return
+	}
+	w.memory.move(func(c chunk) error {
+		dropped, err := w.appendGroup(&group{frames: c.frames, records: c.records})
+		w.overflow(dropped, dropFull, "predictions are lost: the store is away, and the spool is full")
+		switch {
+		case err == nil:
+			w.diskIsWell()
+		case !errors.Is(err, spool.ErrFull):
+			w.disk.retryAt = time.Now().Add(diskRetry)
+		}
+		return err
+	})
 }
 
 func (w *Writer) appendGroup(g *group) (dropped int, err error) {
@@ -105,6 +136,9 @@ func (w *Writer) syncNowAndThen() {
 		case <-w.stopping:
 			return
 		case <-tick.C:
+		}
+		if w.memory.waiting() > 0 {
+			w.commit.signal() // the disk may be well again, and no request come to notice
 		}
 		err := w.sync()
 		if err != nil {

@@ -126,7 +126,7 @@ func (d *drain) storeOne() bool {
 	d.decode()
 	if len(d.batch) > 0 {
 		d.w.oldest.Store(d.batch[0].At.UnixMilli())
-		if !d.deliver(d.batch, t) {
+		if !d.deliver(d.batch) {
 			d.giveUp(t)
 			return false
 		}
@@ -164,14 +164,17 @@ func (d *drain) decode() {
 	})
 	if failed != nil {
 		d.w.metrics.dropped.WithLabelValues(dropDamaged).Add(float64(n))
-		d.w.cfg.Logger.Error("predictions of the spool cannot be read and are left out", slog.Int("predictions", n), slog.Any("error", failed))
+		d.w.cfg.Logger.Error("predictions of the spool cannot be read and are left out; their file will be kept aside", slog.Int("predictions", n), slog.Any("error", failed))
+		if s := d.w.spool.Load(); s != nil {
+			s.PutAside()
+		}
 	}
 }
 
 func (d *drain) done(t taken) {
 	switch s := d.w.spool.Load(); {
 	case t.inMemory:
-		d.w.memory.done(t.n)
+		d.w.memory.done()
 	case s != nil:
 		s.Done()
 	}

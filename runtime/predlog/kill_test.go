@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 // acknowledged. The store is away all the time.
 func logForEver(dir, round string) {
 	w, err := NewWriter(Config{
-		Store: &fakeStore{away: true}, Spool: spool.Config{Dir: dir, SegmentBytes: 20_000}, Sync: time.Millisecond,
+		Store: &fakeStore{away: true}, Spool: spool.Config{Dir: dir, SegmentBytes: 20_000}, Sync: time.Millisecond, Wait: time.Minute,
 	})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -59,7 +59,7 @@ func NewWriter(cfg Config) (*Writer, error) {
 	}
 	w := &Writer{cfg: cfg, stopping: make(chan struct{}), done: make(chan struct{})}
 	w.commit = commit{
-		write: w.writeGroup, most: cfg.Memory,
+		write: w.writeGroup, idle: w.rescue, most: cfg.Memory,
 		enough: int(min(int64(cfg.Memory), manyBytes, max(cfg.Spool.MaxBytes/8, 1))), // the spool must have room for some
 		wait:   cfg.Wait / 2,                                                         // a group may wait for the one before, too
 	}
@@ -155,8 +155,8 @@ func (w *Writer) Stop(ctx context.Context) error {
 	if !w.stopped {
 		w.stopped = true
 		context.AfterFunc(ctx, w.end)
-		w.commit.close()
 		close(w.stopping)
+		w.commit.close()
 		if !w.started {
 			w.commit.run()
 			w.settle(nil)

@@ -97,7 +97,7 @@ func (s *Spool) took(g *segment, n int, err error) (finished bool, lost int, tak
 		g.unread = max(g.unread-n, 0)
 	}
 	s.reader.inFlight = n
-	g.damaged, g.skipped = scan.damaged, scan.skipped
+	g.damaged, g.skipped = g.damaged || scan.damaged, scan.skipped
 	if err == nil {
 		return false, 0, true
 	}
@@ -154,6 +154,16 @@ func (s *Spool) Kept() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.reader.segment != nil && !s.reader.segment.dropped
+}
+
+// PutAside has the file of what was read last kept once it is done with, as a
+// damaged one is: someone else may know what to do with it.
+func (s *Spool) PutAside() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.reader.segment != nil {
+		s.reader.segment.damaged = true
+	}
 }
 
 func (r *reader) close() {

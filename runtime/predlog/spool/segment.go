@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -95,7 +96,7 @@ func (s *Spool) toWrite() (*segment, error) {
 	if g := s.active; g != nil && g.size < s.cfg.SegmentBytes && !s.stale {
 		return g, nil
 	}
-	f, err := os.OpenFile(s.slot.segmentPath(s.next), os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o644)
+	f, err := s.newFile()
 	if err != nil {
 		return nil, err
 	}
@@ -105,6 +106,22 @@ func (s *Spool) toWrite() (*segment, error) {
 	s.file, s.active, s.newNames, s.stale = f, g, true, false
 	s.segments = append(s.segments, g)
 	return g, nil
+}
+
+// newFile makes the next segment's file, and the folder where someone has
+// removed it.
+func (s *Spool) newFile() (*os.File, error) {
+	const flags = os.O_WRONLY | os.O_CREATE | os.O_EXCL | os.O_APPEND
+	path := s.slot.segmentPath(s.next)
+	f, err := os.OpenFile(path, flags, 0o600)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return f, err
+	}
+	if err := s.slot.remake(); err != nil {
+		return nil, err
+	}
+	s.cfg.Logger.Error("the spool's folder was removed and is made anew: what waited there may be lost", "folder", s.slot.dir)
+	return os.OpenFile(path, flags, 0o600)
 }
 
 // retire ends the segment that is written to.
@@ -142,6 +159,9 @@ func (s *Spool) Sync() error {
 		if err := active.Sync(); err != nil && !errors.Is(err, os.ErrClosed) {
 			errs = append(errs, err)
 		}
+		if _, err := os.Lstat(active.Name()); errors.Is(err, fs.ErrNotExist) && s.isActive(active) {
+			errs = append(errs, fmt.Errorf("someone has removed the file that is written to: %w", err))
+		}
 	}
 	if newNames {
 		errs = append(errs, syncDir(s.slot.dir), syncDir(filepath.Dir(s.slot.dir)))
@@ -153,6 +173,12 @@ func (s *Spool) Sync() error {
 		return fmt.Errorf("sync spool: %w", err)
 	}
 	return nil
+}
+
+func (s *Spool) isActive(f *os.File) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.file == f
 }
 
 func syncDir(path string) error {

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"github.com/gofrs/flock"
 )
@@ -31,6 +32,8 @@ type slot struct {
 	root, dir string
 	lock      *flock.Flock
 	position  *os.File // nil until the first is written
+
+	remade atomic.Bool // the folder was made anew, and position is of the one before
 }
 
 // takeSlot takes the first part of the folder that no process has.
@@ -47,7 +50,7 @@ func takeSlot(root string) (*slot, error) {
 // lockSlot answers with nil where another process has it.
 func lockSlot(root, name string) (*slot, error) {
 	dir := filepath.Join(root, name)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
 	lock := flock.New(filepath.Join(dir, lockFile))
@@ -68,6 +71,21 @@ func (s *slot) close() error {
 	return errors.Join(err, s.lock.Close())
 }
 
+// remake makes the folder anew after someone has removed it.
+func (s *slot) remake() error {
+	again, err := lockSlot(s.root, filepath.Base(s.dir))
+	switch {
+	case err != nil:
+		return err
+	case again == nil:
+		return fmt.Errorf("%s was removed, and is used by another process now", s.dir)
+	}
+	err = s.lock.Close()
+	s.lock = again.lock
+	s.remade.Store(true)
+	return err
+}
+
 // segments lists the slot's segments, in order.
 func (s *slot) segments() ([]*segment, error) {
 	entries, err := os.ReadDir(s.dir)
@@ -78,7 +96,7 @@ func (s *slot) segments() ([]*segment, error) {
 	for _, e := range entries {
 		name, ok := strings.CutSuffix(e.Name(), segmentExt)
 		number, err := strconv.Atoi(name)
-		if !ok || err != nil || number < 1 {
+		if !ok || err != nil || number < 1 || e.Type()&^fs.ModeDir != 0 { // opening a pipe would wait
 			continue
 		}
 		info, err := e.Info()
@@ -181,8 +199,12 @@ func (s *slot) readPosition() (p position) {
 // which is made whole or not at all when the process is killed. Where the
 // machine ends in it the checksum says so, and records are read again.
 func (s *slot) writePosition(p position) (err error) {
+	if s.remade.Swap(false) && s.position != nil {
+		s.position.Close()
+		s.position = nil
+	}
 	if s.position == nil {
-		if s.position, err = os.OpenFile(filepath.Join(s.dir, positionFile), os.O_RDWR|os.O_CREATE, 0o644); err != nil {
+		if s.position, err = os.OpenFile(filepath.Join(s.dir, positionFile), os.O_RDWR|os.O_CREATE, 0o600); err != nil {
 			return err
 		}
 	}

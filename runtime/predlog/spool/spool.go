@@ -144,7 +144,7 @@ func (s *Spool) Close() error {
 	err := s.Sync()
 	s.reader.close()
 	for _, g := range s.segments {
-		if g.done == g.size && !g.damaged {
+		if g.done == g.size {
 			s.slot.remove(g, s.cfg.Logger)
 		}
 	}
