@@ -21,8 +21,11 @@ type commit struct {
 	current *group        // the one that gathers
 	wake    chan struct{} // the current group has its first record
 	closed  bool
-	began   time.Time // when the write under way began; zero while there is none
-	stalled bool      // and it has taken too long, or nothing is written yet
+	began   time.Time   // when the write under way began; zero while there is none
+	stalled bool        // and it has taken too long, or nothing is written yet
+	watch   *time.Timer // calls letGo, now and then while groups are written
+	watched bool        // it is set
+	quiet   bool        // nothing was written since it was set
 }
 
 // group is what one write takes. Its buffer is used again.
@@ -48,6 +51,8 @@ func (c *commit) init() {
 	c.current = &c.groups[0]
 	c.wake = make(chan struct{}, 1)
 	c.stalled = true
+	c.watch = time.AfterFunc(time.Hour, c.letGo)
+	c.watch.Stop()
 }
 
 // add has predictions written, and returns when they are, or when that takes
@@ -123,12 +128,10 @@ func (c *commit) begin() {
 
 // run writes groups until the last one after close.
 func (c *commit) run() {
-	watch := time.AfterFunc(time.Hour, c.letGo)
-	defer watch.Stop()
 	for range c.wake {
 		// Whoever is about to add goes first, and shares the write.
 		runtime.Gosched()
-		for c.writeOne(watch) {
+		for c.writeOne() {
 		}
 		c.idle()
 		c.mu.Lock()
@@ -141,7 +144,7 @@ func (c *commit) run() {
 }
 
 // writeOne writes the group that gathered, and answers whether there was one.
-func (c *commit) writeOne(watch *time.Timer) bool {
+func (c *commit) writeOne() bool {
 	c.mu.Lock()
 	g := c.current
 	if g.records == 0 {
@@ -153,32 +156,46 @@ func (c *commit) writeOne(watch *time.Timer) bool {
 		c.current = &c.groups[1]
 	}
 	c.began = time.Now()
+	c.quiet = false
+	if !c.watched {
+		c.watched = true
+		c.watch.Reset(c.wait)
+	}
 	c.mu.Unlock()
 
-	watch.Reset(c.wait)
 	c.write(g)
-	watch.Stop()
 
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.began, c.stalled = time.Time{}, false
 	g.frames, g.records = g.frames[:0], 0
 	if cap(g.frames) > manyBytes {
 		g.frames = nil
 	}
 	g.turn++
-	g.written.Broadcast()
+	c.mu.Unlock()
+	g.written.Broadcast() // whoever wakes up needs the lock
 	return true
 }
 
-// letGo ends the waiting for a write that takes too long.
+// letGo ends the waiting for a write that takes too long. Setting a timer for
+// each write would cost more than the write: one that is set goes on until
+// nothing is written any more.
 func (c *commit) letGo() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.began.IsZero() || time.Since(c.began) < c.wait {
-		return // the alarm of a write before
+	switch took := time.Since(c.began); {
+	case c.began.IsZero() && c.quiet:
+		c.watched = false
+		return
+	case c.began.IsZero():
+		c.quiet = true
+		c.watch.Reset(c.wait)
+		return
+	case took < c.wait:
+		c.watch.Reset(c.wait - took)
+		return
 	}
-	c.stalled = true
+	c.watched, c.stalled = false, true
 	for i := range c.groups {
 		c.groups[i].written.Broadcast()
 	}

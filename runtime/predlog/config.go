@@ -49,7 +49,8 @@ type Config struct {
 	Busy int
 
 	// Rest is how many times as long as a batch took storing rests in a peak.
-	// A negative one is none. Default 19: a twentieth of the time.
+	// A negative one is none. Default 99: a hundredth of the time, since each
+	// hundredth more costs as many requests.
 	Rest int
 
 	// MinBackoff and MaxBackoff bound the pause after a failed write, which
@@ -73,7 +74,7 @@ func (c *Config) setDefaults() {
 	c.Batch = cmp.Or(c.Batch, 500)
 	c.Interval = cmp.Or(c.Interval, 200*time.Millisecond)
 	c.Busy = cmp.Or(c.Busy, 1000)
-	c.Rest = cmp.Or(c.Rest, 19)
+	c.Rest = cmp.Or(c.Rest, 99)
 	c.MinBackoff = cmp.Or(c.MinBackoff, 100*time.Millisecond)
 	c.MaxBackoff = cmp.Or(c.MaxBackoff, 5*time.Second)
 	c.WriteTimeout = cmp.Or(c.WriteTimeout, 10*time.Second)

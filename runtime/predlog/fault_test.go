@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -240,6 +241,41 @@ func TestHungDisk(t *testing.T) {
 		}
 		if m.count() != int(late)+1 {
 			t.Errorf("%d stored, want the %v that were late and one", m.count(), late)
+		}
+	})
+}
+
+// TestHungDiskNowAndThen has the disk hang at any time after writes that went
+// well: the time to wait is that of the write, whenever its watch was set.
+func TestHungDiskNowAndThen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := &fakeStore{}
+		w := setup(t, Config{Store: m, Wait: 100 * time.Millisecond, Spool: spool.Config{Dir: t.TempDir()}})
+		var hang atomic.Int64
+		w.commit.write = func(g *group) {
+			time.Sleep(time.Duration(hang.Load()))
+			w.writeGroup(g)
+		}
+		w.Start()
+		n := 0
+		for _, quiet := range []time.Duration{0, 1, 30, 49, 50, 51, 80, 99, 100, 101, 3000} {
+			named(w, n, n+1)
+			time.Sleep(quiet * time.Millisecond)
+			hang.Store(int64(time.Second))
+			start := time.Now()
+			named(w, n+1, n+2)
+			if took := time.Since(start); took != 50*time.Millisecond {
+				t.Errorf("%d ms after another write: Add waited %v for a hung disk, want half of Wait", quiet, took)
+			}
+			time.Sleep(time.Duration(hang.Load()))
+			hang.Store(0)
+			n += 2
+		}
+		if late := testutil.ToFloat64(w.metrics.late); late != float64(n/2) {
+			t.Errorf("%v late, want every other of %d", late, n)
+		}
+		if err := w.Stop(t.Context()); err != nil || m.count() != n {
+			t.Errorf("%d stored of %d, error %v", m.count(), n, err)
 		}
 	})
 }
