@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"net/http"
+	"net/netip"
+	"net/url"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -71,5 +73,21 @@ func (s *Server) sameSite(c *gin.Context) error {
 	if err := crossOriginProtection.Check(c.Request); err != nil {
 		return crossOrigin.problem("this cannot be asked for by a page of another site")
 	}
+	if s.tokens.admin == nil && namedPage(c.Request) {
+		return crossOrigin.problem("without a token, this cannot be asked for by a page that was opened by a name: open it by its address, or set LIVELAB_ADMIN_TOKEN")
+	}
 	return nil
+}
+
+// namedPage reports whether a page sends this that was opened by a name, without
+// TLS. Whoever owns a name can have it lead here once its page is loaded, and the
+// browser then takes this server for the page's own. Browsers send an origin
+// with each POST; other programs send none, and may use any name.
+func namedPage(r *http.Request) bool {
+	u, err := url.Parse(r.Header.Get("Origin"))
+	if err != nil || u.Scheme != "http" {
+		return false
+	}
+	_, err = netip.ParseAddr(u.Hostname())
+	return err != nil && u.Hostname() != "localhost"
 }

@@ -103,3 +103,32 @@ func TestChangesAreGuarded(t *testing.T) {
 		}
 	}
 }
+
+// TestChangesAreNotForPagesOpenedByName plays a page whose name was made to lead
+// here after it was loaded: to the browser, the server is that page's own.
+func TestChangesAreNotForPagesOpenedByName(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, host, origin string
+		options            []option
+		want               int
+	}{
+		{name: "by a name", host: "rebound.example:8000", origin: "http://rebound.example:8000", want: http.StatusForbidden},
+		{name: "by a name that begins as an address does", host: "127.0.0.1.rebound.example", origin: "http://127.0.0.1.rebound.example", want: http.StatusForbidden},
+		{name: "by an address", host: "127.0.0.1:8000", origin: "http://127.0.0.1:8000", want: http.StatusOK},
+		{name: "by an address of version 6", host: "[::1]:8000", origin: "http://[::1]:8000", want: http.StatusOK},
+		{name: "by this machine's name for itself", host: "localhost:8000", origin: "http://localhost:8000", want: http.StatusOK},
+		{name: "with TLS, which a name must have a certificate for", host: "bikes.example", origin: "https://bikes.example", want: http.StatusOK},
+		{name: "no page", host: "livelab:8000", want: http.StatusOK},
+		{name: "by a name, with a token", host: "bikes.example", origin: "http://bikes.example", options: []option{withAdminToken}, want: http.StatusOK},
+	} {
+		s := setup(t, tt.options...)
+		headers := []string{"Authorization", "Bearer open sesame"}
+		if tt.origin != "" {
+			headers = append(headers, "Origin", tt.origin)
+		}
+		if w := do(s.Handler(), "POST", "http://"+tt.host+"/reload_model", "", headers...); w.Code != tt.want {
+			t.Errorf("%s: %d %s", tt.name, w.Code, w.Body)
+		}
+	}
+}
