@@ -163,6 +163,10 @@ func TestServeRefusesWrongSettingsOfALanguageModel(t *testing.T) {
 		{[]string{"OPENAI_API_KEY=" + secretKey}, []string{"--openai-timeout", "1m"}, "--request-timeout"},
 		{[]string{"OPENAI_API_KEY=" + secretKey}, []string{"--openai-max-tokens", "-1"}, "--openai-max-tokens"},
 		{[]string{"OPENAI_API_KEY=" + secretKey}, []string{"--explain-concurrency", "0"}, "--explain-concurrency"},
+		{[]string{"OPENAI_API_KEY="}, []string{"--explain-concurrency", "0"}, "--explain-concurrency"},
+		{[]string{"OPENAI_API_KEY="}, []string{"--explain-rate", "-1"}, "--explain-rate"},
+		{[]string{"OPENAI_API_KEY="}, []string{"--openai-max-tokens", "0"}, "--openai-max-tokens"},
+		{[]string{"OPENAI_API_KEY="}, []string{"--openai-timeout", "-1s"}, "--openai-timeout"},
 	} {
 		said := newShell(t, tt.env...).refused(t, exitUsage, append([]string{"serve", "--listen", "127.0.0.1:0"}, tt.args...)...)
 		if !strings.Contains(said, tt.want) || strings.Contains(said, secretKey) {
