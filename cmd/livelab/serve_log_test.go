@@ -23,12 +23,15 @@ type clients struct {
 	slowest  time.Duration
 	refused  int // answers other than 200, or none
 
+	http    *http.Client
 	stop    chan struct{}
 	running sync.WaitGroup
 }
 
 func askFrom(n int, base string) *clients {
-	c := &clients{answered: map[string]bool{}, stop: make(chan struct{})}
+	// Each keeps its connection: thousands of new ones a second use the ports up.
+	transport := &http.Transport{MaxIdleConnsPerHost: n}
+	c := &clients{answered: map[string]bool{}, http: &http.Client{Transport: transport, Timeout: patience}, stop: make(chan struct{})}
 	for range n {
 		c.running.Go(func() {
 			for {
@@ -49,7 +52,7 @@ func (c *clients) ask(base string) {
 	var answer struct {
 		ID string `json:"prediction_id"`
 	}
-	resp, err := http.Post(base+"/predict", "application/json", strings.NewReader(classicBody))
+	resp, err := c.http.Post(base+"/predict", "application/json", strings.NewReader(classicBody))
 	if err == nil {
 		err = json.NewDecoder(resp.Body).Decode(&answer)
 		resp.Body.Close()
@@ -65,10 +68,22 @@ func (c *clients) ask(base string) {
 	c.answered[answer.ID] = true
 }
 
+// noneRefused holds that every request until now was answered with a
+// prediction.
+func (c *clients) noneRefused(t *testing.T, what string) {
+	t.Helper()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.refused > 0 {
+		t.Errorf("%s: %d requests had no answer beside the %d that had", what, c.refused, len(c.answered))
+	}
+}
+
 // ended stops the clients and gives what they were answered.
 func (c *clients) ended() map[string]bool {
 	close(c.stop)
 	c.running.Wait()
+	c.http.CloseIdleConnections()
 	return c.answered
 }
 
@@ -81,11 +96,11 @@ func TestNothingAnsweredIsLost(t *testing.T) {
 	s := trained(t, "DATABASE_URL="+database.URL())
 	s.must(t, "publish")
 	answered := map[string]bool{}
-	serve := func(what string, fault func(p *process)) *clients {
+	serve := func(what string, fault func(p *process, c *clients)) *clients {
 		p := s.start(t, "serve")
 		c := askFrom(4, p.base)
 		time.Sleep(300 * time.Millisecond)
-		fault(p)
+		fault(p, c)
 		for id := range c.ended() {
 			answered[id] = true
 		}
@@ -99,9 +114,10 @@ func TestNothingAnsweredIsLost(t *testing.T) {
 		"killed":  func() { database.Kill(t); time.Sleep(time.Second); database.Restart(t) },
 		"frozen":  func() { database.Freeze(t); time.Sleep(3 * time.Second); database.Thaw(t) },
 	} {
-		c := serve(what, func(p *process) {
+		c := serve(what, func(p *process, c *clients) {
 			fault()
 			time.Sleep(300 * time.Millisecond)
+			c.noneRefused(t, what)
 			p.stop(t)
 		})
 		if c.slowest > 2*time.Second {
@@ -110,8 +126,8 @@ func TestNothingAnsweredIsLost(t *testing.T) {
 		t.Logf("%s: %d answered, the slowest in %v", what, len(c.answered), c.slowest)
 	}
 	// Killed with the database there, and with the database away.
-	serve("server killed", func(p *process) { p.cmd.Process.Kill(); <-p.ended })
-	serve("both killed", func(p *process) {
+	serve("server killed", func(p *process, _ *clients) { p.cmd.Process.Kill(); <-p.ended })
+	serve("both killed", func(p *process, _ *clients) {
 		database.Kill(t)
 		time.Sleep(500 * time.Millisecond)
 		p.cmd.Process.Kill()

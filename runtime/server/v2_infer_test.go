@@ -338,7 +338,7 @@ func TestInferRefusesOtherBodies(t *testing.T) {
 	} {
 		w := do(s.Handler(), "POST", inferPath, tt.body, tt.headers...)
 		wantV2Problem(t, w, tt.status)
-		if tt.headers != nil && len(tt.headers) > 2 && !strings.Contains(w.Body.String(), "send the elements as JSON") {
+		if len(tt.headers) > 2 && !strings.Contains(w.Body.String(), "send the elements as JSON") {
 			t.Errorf("binary tensors are refused with %s", w.Body)
 		}
 	}
