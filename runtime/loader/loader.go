@@ -163,7 +163,10 @@ func (l *Loader) fail(ctx context.Context, unloads int, target publish.Step, err
 	if l.current.Load() != nil || !errors.Is(err, publish.ErrNotFound) {
 		l.failures.Add(1)
 	}
-	l.last = attempt{target, l.cfg.Now(), err}
+	if l.failed.Load() == nil {
+		l.last = attempt{}
+	}
+	l.last = l.last.then(target, l.cfg.Now(), err)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.unloads == unloads {

@@ -10,8 +10,11 @@ import (
 )
 
 // How long a version that could not be loaded is left alone before it is tried
-// again: what kept it from serving, such as a disk that was away, may be over.
+// again: what kept it from serving, such as a disk that was away or a copy that
+// brought the alias before the files, may be over. It is retrySoon after the
+// first failure and twice as long after each further one, up to the others.
 const (
+	retrySoon  = 5 * time.Second
 	retryFirst = 30 * time.Second // while nothing serves
 	retryNewer = 5 * time.Minute  // while another version serves on
 )
@@ -21,6 +24,16 @@ type attempt struct {
 	target publish.Step
 	at     time.Time
 	err    error
+	wait   time.Duration // until the next one, where nothing keeps it shorter
+}
+
+// then is the attempt after this one.
+func (a attempt) then(target publish.Step, at time.Time, err error) attempt {
+	wait := retrySoon
+	if a.wait > 0 && target.Version == a.target.Version && target.Digest == a.target.Digest {
+		wait = min(2*a.wait, retryNewer)
+	}
+	return attempt{target: target, at: at, err: err, wait: wait}
 }
 
 // refresh loads what the alias points to where that is news, and now and then
@@ -78,9 +91,9 @@ func (l *Loader) due(target publish.Step) bool {
 	if l.failed.Load() == nil || l.last.target.Version != target.Version || l.last.target.Digest != target.Digest {
 		return true
 	}
-	wait := retryFirst
-	if l.current.Load() != nil {
-		wait = retryNewer
+	wait := l.last.wait
+	if l.current.Load() == nil {
+		wait = min(wait, retryFirst)
 	}
 	return l.cfg.Now().Sub(l.last.at) >= wait
 }

@@ -9,7 +9,7 @@ import (
 // Watch looks at the registry every so often, until ctx ends, and loads what it
 // names for the models that follow it: the default one, its challenger and
 // those that were loaded without a version. What could not be loaded is tried
-// again, see retryFirst and retryNewer; what was unloaded is left alone.
+// again, see retrySoon; what was unloaded is left alone.
 func (s *Set) Watch(ctx context.Context, every time.Duration) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()

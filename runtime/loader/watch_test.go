@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -138,17 +139,18 @@ func TestWatchLeavesAloneWhatWasUnloaded(t *testing.T) {
 	})
 }
 
-// What failed is tried again every 30 seconds while nothing serves, else every
-// 5 minutes, and said once.
+// What failed is tried again soon, then ever more seldom: every 30 seconds in the
+// end while nothing serves, else every 5 minutes. It is said once.
 func TestWatchTriesAgain(t *testing.T) {
 	t.Parallel()
 	for title, tt := range map[string]struct {
 		serving bool
 		pace    time.Duration
+		tries   int // in an hour: at 5, 10, 20 and 40 s, and so on up to the pace
 		say     string
 	}{
-		"nothing serves": {false, retryFirst, "cannot serve yet"},
-		"one serves on":  {true, retryNewer, "the model before serves on"},
+		"nothing serves": {false, retryFirst, 4 + 118, "cannot serve yet"},
+		"one serves on":  {true, retryNewer, 7 + 10, "the model before serves on"},
 	} {
 		t.Run(title, func(t *testing.T) {
 			t.Parallel()
@@ -171,8 +173,8 @@ func TestWatchTriesAgain(t *testing.T) {
 				read := r.read.Load()
 				pass(time.Hour + time.Second)
 				tries := int(r.read.Load() - read)
-				if want := int(time.Hour / tt.pace); tries != want {
-					t.Errorf("tried %d times in an hour, want %d", tries, want)
+				if tries != tt.tries {
+					t.Errorf("tried %d times in an hour, want %d", tries, tt.tries)
 				}
 				if n := strings.Count(said(), tt.say); n != 1 || strings.Count(said(), "\n") != 1 {
 					t.Errorf("said %d times:\n%s", n, said())
@@ -189,6 +191,29 @@ func TestWatchTriesAgain(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A copy that brings the alias before the files of its version, as rsync does,
+// is in service soon after its end.
+func TestAliasBeforeItsVersion(t *testing.T) {
+	t.Parallel()
+	r := &counted{registry: newRegistry(t)}
+	first, second := r.add(t, testModel(-1)), r.add(t, testModel(1))
+	r.promote(t, first)
+	watched(t, r, nil, func(t *testing.T, s *Set, _ func() string) {
+		r.promote(t, second)
+		folder := filepath.Join(r.root, name, "versions", second)
+		if err := os.Rename(folder, folder+".partial"); err != nil {
+			t.Fatal(err)
+		}
+		pass(8 * time.Second)
+		wantFound(t, s, name, "", first)
+		if err := os.Rename(folder+".partial", folder); err != nil {
+			t.Fatal(err)
+		}
+		pass(8 * time.Second)
+		wantFound(t, s, name, "", second)
+	})
 }
 
 // A rollback to what serves settles the failure of the version after it.
