@@ -59,12 +59,14 @@ func TestLargeBatchWhileTheDiskHangs(t *testing.T) {
 		hung := make(chan struct{})
 		w.commit.write = func(g *group) { <-hung; w.writeGroup(g) }
 		w.Start()
-		w.Add([]Prediction{sample()}) // under way
+		go w.Add([]Prediction{sample()}) // under way, and not long enough to be noticed
+		synctest.Wait()
 		start := time.Now()
 		w.Add(slices.Repeat([]Prediction{sample()}, 20_000))
 		if took := time.Since(start); took > w.cfg.Wait {
 			t.Errorf("took %v", took)
 		}
+		synctest.Wait()
 		late, lost := testutil.ToFloat64(w.metrics.late), dropped(w, dropMemory)
 		if late+lost != 20_001 || lost == 0 || len(w.commit.current.frames) < most || len(w.commit.current.frames) > most+1000 {
 			t.Errorf("%v late and %v lost of 20,001; %d bytes wait, want %d", late, lost, len(w.commit.current.frames), most)
