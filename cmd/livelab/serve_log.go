@@ -1,10 +1,14 @@
 package main
 
 import (
+	"cmp"
+	"crypto/sha256"
+	"fmt"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/client_golang/prometheus"
@@ -101,13 +105,32 @@ func (a *app) defaultSpool() string {
 	if err != nil { // then the store was not opened either
 		return "livelab.spool"
 	}
-	safe := strings.Map(func(r rune) rune {
-		if strings.ContainsRune(`/\:`, r) || r < ' ' {
-			return '_'
+	parts := []string{cfg.Host, strconv.Itoa(int(cfg.Port)), cmp.Or(cfg.Database, cfg.User)}
+	for _, setting := range []string{"search_path", "options"} { // they choose the schema
+		if value := cfg.RuntimeParams[setting]; value != "" {
+			parts = append(parts, value)
 		}
-		return r
-	}, cfg.Host+"-"+cfg.Database)
-	return filepath.Join(".", "livelab-"+safe+".spool")
+	}
+	return filepath.Join(".", "livelab-"+fileName(strings.Join(parts, "-"))+".spool")
+}
+
+// longName is how many bytes of a text fileName takes over.
+const longName = 100
+
+// fileName makes a text the name of a file. What a name cannot have is
+// replaced, and then a checksum keeps different texts apart.
+func fileName(text string) string {
+	safe := strings.Map(func(r rune) rune {
+		if r < unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("-_.", r)) {
+			return r
+		}
+		return '_'
+	}, text)
+	if safe == text && len(safe) <= longName {
+		return safe
+	}
+	sum := sha256.Sum256([]byte(text))
+	return fmt.Sprintf("%.*s-%x", longName, safe, sum[:4])
 }
 
 // days is a duration that may be given in days.
