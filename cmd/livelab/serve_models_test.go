@@ -96,7 +96,12 @@ func TestServeWatchesTheRegistry(t *testing.T) {
 
 func spoilVersion(t *testing.T, s shell, version string) {
 	t.Helper()
-	file := filepath.Join(s.dir, "artifacts", "network-shortage", "versions", version, "model.json")
+	spoilFile(t, filepath.Join(s.dir, "artifacts", "network-shortage", "versions", version, "model.json"))
+}
+
+// spoilFile changes a byte in the middle of a file.
+func spoilFile(t *testing.T, file string) {
+	t.Helper()
 	b, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)

@@ -106,14 +106,7 @@ func spoil(t *testing.T, s shell) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := filepath.Join(registry, "versions", alias.Version, "model.json")
-	if b, err = os.ReadFile(file); err != nil {
-		t.Fatal(err)
-	}
-	b[len(b)/2] ^= 1
-	if err := os.WriteFile(file, b, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	spoilVersion(t, s, alias.Version)
 }
 
 // TestServeClassicSurface holds the fields and metrics that clients rely on.

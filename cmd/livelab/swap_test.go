@@ -139,14 +139,7 @@ func TestServeRefusesASpoiltTransform(t *testing.T) {
 		t.Fatalf("the versions carry %v, %v", files, err)
 	}
 	for _, file := range files {
-		b, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		b[len(b)/2] ^= 1
-		if err := os.WriteFile(file, b, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		spoilFile(t, file)
 	}
 	a := p.post(t, "/reload_model", "")
 	a.want(t, 503, "detail", "version")

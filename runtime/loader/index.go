@@ -11,6 +11,13 @@ import (
 	"livelab/pipeline/publish"
 )
 
+// Entry is a line of the list of all that could serve.
+type Entry struct {
+	Name, Version string
+	Ready         bool
+	Reason        string // why it is not ready, empty where nobody asked for it
+}
+
 // Index lists every version of every model, in the registry or in service, by
 // name, the newest version first. It looks into no version: one that nobody
 // asked for may turn out to be broken.

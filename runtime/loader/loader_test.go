@@ -76,7 +76,7 @@ func (r *registry) addCode(t testing.TB, m *model.Model, code []byte, without ..
 	files := map[string][]byte{
 		model.ModelFile:    b,
 		model.MetricsFile:  encode(t, metrics.Report{Scores: metrics.Scores{F1: 0.89}}),
-		model.MetadataFile: encode(t, model.Metadata{ModelVersion: version, Model: name, Digest: model.Digest(b), Network: "oslo-bysykkel"}),
+		model.MetadataFile: encode(t, model.Metadata{ModelVersion: version, Model: m.Name, Digest: model.Digest(b), Network: "oslo-bysykkel"}),
 	}
 	for _, spec := range m.Transforms {
 		files["transforms/"+spec.Digest+".wasm"] = code
@@ -84,7 +84,7 @@ func (r *registry) addCode(t testing.TB, m *model.Model, code []byte, without ..
 	for _, f := range without {
 		delete(files, f)
 	}
-	if _, err := r.Add(t.Context(), name, files, r.at); err != nil {
+	if _, err := r.Add(t.Context(), m.Name, files, r.at); err != nil {
 		t.Fatal(err)
 	}
 	return version

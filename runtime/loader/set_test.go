@@ -23,21 +23,7 @@ func (r *registry) addTo(t testing.TB, name string, intercept float64) (version 
 	t.Helper()
 	m := testModel(intercept)
 	m.Name = name
-	b, err := model.Encode(m)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.at = r.at.Add(time.Second)
-	version = publish.VersionName(r.at, model.Digest(b))
-	files := map[string][]byte{
-		model.ModelFile:    b,
-		model.MetricsFile:  []byte("{}"),
-		model.MetadataFile: encode(t, model.Metadata{ModelVersion: version, Model: name, Digest: model.Digest(b)}),
-	}
-	if _, err := r.Add(t.Context(), name, files, r.at); err != nil {
-		t.Fatal(err)
-	}
-	return version
+	return r.add(t, m)
 }
 
 func (r *registry) promoteOf(t testing.TB, name, version string) {

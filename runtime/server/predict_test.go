@@ -246,15 +246,7 @@ func TestTransformRefusesInstances(t *testing.T) {
 		"none": {list(classic, classic), 200, []string{`"predictions":[{"y":0`}},
 	} {
 		w := do(s.Handler(), "POST", "/predict", tt.body)
-		checkForm(t, w.Result(), w.Body.Bytes())
-		if w.Code != tt.status {
-			t.Errorf("%s: %d %s", name, w.Code, w.Body)
-		}
-		for _, part := range tt.want {
-			if !strings.Contains(w.Body.String(), part) {
-				t.Errorf("%s: no %s in %s", name, part, w.Body)
-			}
-		}
+		wantParts(t, name, w, tt.status, tt.want)
 	}
 	if n := len(s.log.logged()); n != 2 {
 		t.Errorf("%d predictions logged, want those of the answered list, 2", n)
@@ -302,15 +294,7 @@ func TestPredictForAStation(t *testing.T) {
 	} {
 		s := setup(t, tt.options...)
 		w := do(s.Handler(), "POST", "/predict", tt.body)
-		checkForm(t, w.Result(), w.Body.Bytes())
-		if w.Code != tt.status {
-			t.Errorf("%s: %d %s", name, w.Code, w.Body)
-		}
-		for _, part := range tt.want {
-			if !strings.Contains(w.Body.String(), part) {
-				t.Errorf("%s: no %s in %s", name, part, w.Body)
-			}
-		}
+		wantParts(t, name, w, tt.status, tt.want)
 		if ps := s.log.logged(); tt.status == 200 && strings.Contains(tt.body, "465") && (len(ps) != 1 || ps[0].Station != "465" || ps[0].Model != stationModel) {
 			t.Errorf("%s: logged as %+v", name, ps)
 		}
@@ -355,6 +339,20 @@ func TestGivenFeaturesDoNotWaitForTheStore(t *testing.T) {
 	for range waiting {
 		if code := <-codes; code != 503 {
 			t.Errorf("who waited for the store was answered %d, want 503", code)
+		}
+	}
+}
+
+// wantParts holds an answer's status and form, and that its body has the parts.
+func wantParts(t *testing.T, name string, w *httptest.ResponseRecorder, status int, parts []string) {
+	t.Helper()
+	checkForm(t, w.Result(), w.Body.Bytes())
+	if w.Code != status {
+		t.Errorf("%s: %d %s", name, w.Code, w.Body)
+	}
+	for _, part := range parts {
+		if !strings.Contains(w.Body.String(), part) {
+			t.Errorf("%s: no %s in %s", name, part, w.Body)
 		}
 	}
 }
