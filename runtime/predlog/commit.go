@@ -38,8 +38,13 @@ type group struct {
 	written *sync.Cond // turn has changed, or the writing has stalled
 }
 
-// manyBytes is from where on a group's buffer is given back after its use.
-const manyBytes = 1 << 20
+// enoughBytes is what a group has at most while the disk answers: a larger one
+// is no faster to write, and its memory stays. manyBytes, to which one grows
+// otherwise, is from where on that is given back.
+const (
+	enoughBytes = 256 << 10
+	manyBytes   = 1 << 20
+)
 
 // fate is how many predictions came to what.
 type fate struct{ late, overflown, tooLong, stopped int }

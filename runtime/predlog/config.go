@@ -26,9 +26,9 @@ type Config struct {
 	// prediction on the disk before it is answered. Default 1 s.
 	Sync time.Duration
 
-	// Wait is how long Add waits at most for a disk that is slow, for each MiB
-	// that it is given. The prediction is written all the same, once the disk
-	// is. Default 1 s: a busy disk takes half of that at times.
+	// Wait is how long Add waits at most for a disk that is slow, for each
+	// 256 KiB that it is given. The prediction is written all the same, once
+	// the disk is. Default 1 s: a busy disk takes half of that at times.
 	Wait time.Duration
 
 	// Memory is how many bytes of predictions may wait in memory for the disk,

@@ -60,8 +60,8 @@ func NewWriter(cfg Config) (*Writer, error) {
 	w := &Writer{cfg: cfg, stopping: make(chan struct{}), done: make(chan struct{})}
 	w.commit = commit{
 		write: w.writeGroup, idle: w.rescue, most: cfg.Memory,
-		enough: int(min(int64(cfg.Memory), manyBytes, max(cfg.Spool.MaxBytes/8, 1))), // the spool must have room for some
-		wait:   cfg.Wait / 2,                                                         // a group may wait for the one before, too
+		enough: int(min(int64(cfg.Memory), enoughBytes, max(cfg.Spool.MaxBytes/8, 1))), // the spool must have room for some
+		wait:   cfg.Wait / 2,                                                           // a group may wait for the one before, too
 	}
 	w.commit.init()
 	w.drain.init(w)
