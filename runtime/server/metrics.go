@@ -9,6 +9,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
+// serverMetrics are of what is answered. Their labels are bounded whatever
+// clients send; predictions have two series more for each version that ever
+// served.
 type serverMetrics struct {
 	requests    *prometheus.CounterVec
 	duration    *prometheus.HistogramVec

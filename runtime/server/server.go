@@ -177,9 +177,8 @@ type Deps struct {
 	Shadow     Shadow                       // nil has none
 	Recent     Recent                       // nil has none to show
 	Explainer  Explainer                    // nil explains by the template
+	Plugins    Plugins                      // nil knows none
 	Status     func(context.Context) Status // of the source and the store
-
-	Plugins Plugins // nil knows none
 
 	Logger     *slog.Logger     // nil logs nothing
 	Now        func() time.Time // nil is time.Now
@@ -209,18 +208,20 @@ type Server struct {
 	deps     Deps
 	log      *slog.Logger
 	now      func() time.Time
-	metrics  *serverMetrics
 	prepared servedModels
 	ids      requestIDs
 	tokens   tokens
-	engine   *gin.Engine
 
+	engine  *gin.Engine
+	guarded map[string]bool // paths of what changes the models
+
+	metrics   *serverMetrics
 	conns     *connectionMetrics
 	observed  map[string]*observed // by path
 	unmatched *observed
-	guarded   map[string]bool // paths of what changes the models
-	bodies    atomic.Int64    // bytes of the large bodies under way
-	draining  atomic.Bool     // told to end: not ready any more
+
+	bodies   atomic.Int64 // bytes of the large bodies under way
+	draining atomic.Bool  // told to end: not ready any more
 }
 
 // New makes a server and registers its metrics.

@@ -60,7 +60,7 @@ func (s *Server) v2Server(c *gin.Context) error {
 	if s.deps.Repository != nil {
 		extensions = append(extensions, "model_repository")
 	}
-	return reply(c, oip.ServerMetadata{Name: "livelab", Version: s.cfg.Version, Extensions: extensions})
+	return reply(c, oip.ServerMetadata{Name: service, Version: s.cfg.Version, Extensions: extensions})
 }
 
 // v2Live answers GET /v2/health/live: who answers is alive.
