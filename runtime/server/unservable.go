@@ -13,10 +13,12 @@ import (
 )
 
 // unservable is why what is published could not be loaded. It is nil where the
-// last load went well or nothing is published.
+// last load went well or nothing has been published yet. A version that is named
+// and not there, or a registry that is gone beneath the model in service, is
+// something else: somebody is to look.
 func (s *Server) unservable() *loader.Failure {
 	f := s.deps.Models.Failure()
-	if f == nil || errors.Is(f.Err, publish.ErrNotFound) {
+	if f != nil && errors.Is(f.Err, publish.ErrNotFound) && f.Version == "" && s.deps.Models.Current() == nil {
 		return nil
 	}
 	return f

@@ -27,6 +27,8 @@ func TestModelThatCannotBeServed(t *testing.T) {
 		"nothing was tried":       {nil, false, "no model version is published yet", ""},
 		"nothing is published":    {failure("", fmt.Errorf("alias: %w", publish.ErrNotFound)), false, "no model version is published yet", ""},
 		"published, not loaded":   {broken, false, told, told},
+		"named, not there":        {failure("v7", fmt.Errorf("open its folder: %w", publish.ErrNotFound)), false, "the published version v7 cannot be served: open its folder", "the published version v7 cannot be served: open its folder"},
+		"the registry is gone":    {failure("", fmt.Errorf("alias: %w", publish.ErrNotFound)), true, `"version":"v1"`, "what is published cannot be served: alias"},
 		"the alias is broken":     {failure("", errors.New("it is no JSON")), false, "what is published cannot be served: it is no JSON", "what is published cannot be served: it is no JSON"},
 		"another one serves on":   {broken, true, `"version":"v1"`, told},
 		"unloaded":                {failure("v7", loader.ErrUnloaded), false, "the model v7 was unloaded at 2026-05-11T12:00:00Z and stays out of service until it is asked for: POST /reload_model", "was unloaded"},
