@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"strconv"
 	"time"
 
 	"livelab/pipeline/dataset"
@@ -202,9 +203,9 @@ func newestSuccess(status []ingest.NetworkStatus) time.Time {
 
 // printAddresses says where to look, last of all.
 func (a *app) printAddresses(l net.Listener, svc *service) {
-	base := "http://" + l.Addr().String()
+	base := "http://" + openable(l.Addr())
 	if svc.encrypted {
-		base = "https://" + l.Addr().String()
+		base = "https://" + openable(l.Addr())
 	}
 	if c := svc.models.Current(); c != nil {
 		a.printf("\nserving %s %s\n", c.Model.Name, c.Version)
@@ -214,6 +215,15 @@ func (a *app) printAddresses(l net.Listener, svc *service) {
 	}
 	a.printf("  dashboard  %s/dashboard\n  health     %s/health\n  metrics    %s/metrics\n", base, base, base)
 	a.printf("  predict    curl -X POST -H 'Content-Type: application/json' -d '{}' %s/predict\n", base)
+}
+
+// openable is the address as this machine's user can open it: all addresses of
+// the machine, 0.0.0.0 or [::], are none for a browser.
+func openable(address net.Addr) string {
+	if a, ok := address.(*net.TCPAddr); ok && a.IP.IsUnspecified() {
+		return net.JoinHostPort("localhost", strconv.Itoa(a.Port))
+	}
+	return address.String()
 }
 
 // ownStore opens the store for this process alone: two that collect into one
