@@ -16,13 +16,13 @@ import (
 // unknown field it sent instead of where the parser gave up.
 const MaxDepth = 32
 
-// SyntaxError says why a text is not JSON.
-type SyntaxError struct {
+// syntaxError says why a text is not JSON.
+type syntaxError struct {
 	offset int // of the byte at fault, from 0
 	detail string
 }
 
-func (e *SyntaxError) Error() string {
+func (e *syntaxError) Error() string {
 	return fmt.Sprintf("the body is not valid JSON: %s at byte %d", e.detail, e.offset)
 }
 
@@ -42,7 +42,7 @@ func (s *Scanner) Empty() bool { return s.Next() == 0 && s.pos == len(s.b) }
 func (s *Scanner) Pass() { s.pos++ }
 
 // Fail is the error for a text that is not JSON at this place.
-func (s *Scanner) Fail(detail string) error { return &SyntaxError{offset: s.pos, detail: detail} }
+func (s *Scanner) Fail(detail string) error { return &syntaxError{offset: s.pos, detail: detail} }
 
 // Next skips white space and gives the byte after it, 0 at the end.
 func (s *Scanner) Next() byte {

@@ -69,7 +69,7 @@ func (w *worker) score(o *offer) {
 	}
 	m := o.by.Model
 	p := o.served
-	p.ID, p.Role = Pair(p.ID), predlog.Shadow
+	p.ID, p.Role = paired(p.ID), predlog.Shadow
 	p.Version, p.Digest = o.by.Version, o.by.Digest
 	p.Features = predlog.Features{Names: b.columns, Values: values}
 	p.Probability = detmath.Sigmoid(logOdds)
@@ -131,11 +131,11 @@ func reason(err error) string {
 	return "other"
 }
 
-// Pair gives the ID of the shadow's prediction from that of the one that was
+// paired gives the ID of the shadow's prediction from that of the one that was
 // served, and back: they differ in the last bit, so that the two are found by
 // each other also where a request asked for many. It is empty for what is no
 // UUID, and the log finds an ID of its own.
-func Pair(id string) string {
+func paired(id string) string {
 	if len(id) != 36 {
 		return ""
 	}

@@ -167,7 +167,7 @@ func TestChallengerAnswers(t *testing.T) {
 	if !maps.Equal(got.Features.Map(), values) {
 		t.Errorf("features %v, want %v", got.Features.Map(), values)
 	}
-	if Pair(got.ID) != served || got.ID == served {
+	if paired(got.ID) != served || got.ID == served {
 		t.Errorf("ID %s, served %s", got.ID, served)
 	}
 	got.Features, got.ID, got.Probability, got.Positive, got.Latency = predlog.Features{}, "", 0, false, 0
@@ -379,13 +379,13 @@ func TestPair(t *testing.T) {
 	t.Parallel()
 	for range 100 {
 		id := uuid.Must(uuid.NewV7()).String()
-		pair := Pair(id)
-		if parsed, err := uuid.Parse(pair); err != nil || parsed.Version() != 7 || pair == id || pair[:35] != id[:35] || Pair(pair) != id {
+		pair := paired(id)
+		if parsed, err := uuid.Parse(pair); err != nil || parsed.Version() != 7 || pair == id || pair[:35] != id[:35] || paired(pair) != id {
 			t.Fatalf("%s is paired with %s", id, pair)
 		}
 	}
 	for _, id := range []string{"", "x", "0190e3a5-0000-7000-8000-00000000000X"} {
-		if got := Pair(id); got != "" {
+		if got := paired(id); got != "" {
 			t.Errorf("%q is paired with %q", id, got)
 		}
 	}
