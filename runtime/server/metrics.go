@@ -4,7 +4,6 @@ import (
 	"context"
 	"math"
 	"sync/atomic"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -20,7 +19,7 @@ type serverMetrics struct {
 	latency     prometheus.Histogram
 }
 
-func newServerMetrics(d Deps, timeout time.Duration) (*serverMetrics, error) {
+func newServerMetrics(d Deps) (*serverMetrics, error) {
 	m := &serverMetrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "http_requests_total",
@@ -48,7 +47,7 @@ func newServerMetrics(d Deps, timeout time.Duration) (*serverMetrics, error) {
 	}
 	for _, c := range []prometheus.Collector{
 		m.requests, m.duration, m.predictions, m.scores, m.latency,
-		modelCollector{d.Models}, dataCollector{d.Status, timeout},
+		modelCollector{d.Models}, dataCollector{d.Status},
 	} {
 		if err := d.Registerer.Register(c); err != nil {
 			return nil, err
@@ -117,10 +116,11 @@ func (m modelCollector) Collect(ch chan<- prometheus.Metric) {
 	}
 }
 
-// dataCollector shows how new the stored data is.
+// dataCollector shows how new the stored data is. It waits for the store no
+// longer than health does: a store that hangs must not keep the other metrics
+// from whoever collects them, which gives up after some ten seconds.
 type dataCollector struct {
-	status  func(context.Context) Status
-	timeout time.Duration
+	status func(context.Context) Status
 }
 
 var _ prometheus.Collector = dataCollector{}
@@ -128,7 +128,7 @@ var _ prometheus.Collector = dataCollector{}
 func (dataCollector) Describe(ch chan<- *prometheus.Desc) { ch <- dataNewest }
 
 func (d dataCollector) Collect(ch chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(context.Background(), d.timeout)
+	ctx, cancel := context.WithTimeout(context.Background(), statusTimeout)
 	defer cancel()
 	for _, n := range d.status(ctx).Networks {
 		if !n.NewestBikes.IsZero() {

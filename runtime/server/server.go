@@ -235,7 +235,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		unmatched: &observed{endpoint: unmatched}, guarded: make(map[string]bool),
 	}
 	var err error
-	if s.metrics, err = newServerMetrics(deps, cfg.StoreTimeout); err != nil {
+	if s.metrics, err = newServerMetrics(deps); err != nil {
 		return nil, fmt.Errorf("server: register metrics: %w", err)
 	}
 	if s.conns, err = newConnectionMetrics(deps.Registerer); err != nil {

@@ -10,7 +10,7 @@ import (
 // service is the name that /health answers with.
 const service = "livelab"
 
-// statusTimeout bounds how long health and status wait for the store.
+// statusTimeout bounds how long health, status and metrics wait for the store.
 const statusTimeout = 2 * time.Second
 
 // Status is what the program knows about its source and its store.
