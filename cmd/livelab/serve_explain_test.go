@@ -70,10 +70,11 @@ func TestServeExplainsByALanguageModel(t *testing.T) {
 	}
 	quiet := func(t *testing.T, p *process) {
 		t.Helper()
-		if all := p.stdout.String() + p.stderr.String() + p.get(t, "/metrics").body; strings.Contains(all, secretKey) {
+		metrics := p.get(t, "/metrics").body
+		p.stop(t) // then all of its log is here
+		if all := p.stdout.String() + p.stderr.String() + metrics; strings.Contains(all, secretKey) {
 			t.Errorf("the key is told: %s", all)
 		}
-		p.stop(t)
 	}
 
 	t.Run("works", func(t *testing.T) {
@@ -106,10 +107,10 @@ func TestServeExplainsByALanguageModel(t *testing.T) {
 		}
 		p := with("OPENAI_API_KEY_FILE="+file, "OPENAI_BASE_URL="+base).start(t, "serve", "--log-level", "debug")
 		explain(t, p, "?lang=en", false, "shortage of bikes is expected", "failed")
+		quiet(t, p)
 		if !strings.Contains(p.stderr.String(), "outcome=unauthorized") {
 			t.Error("the log does not say so")
 		}
-		quiet(t, p)
 	})
 	t.Run("hangs", func(t *testing.T) {
 		t.Parallel()
