@@ -12,7 +12,7 @@ import (
 const smallest = 50
 
 // deliver stores a batch, again and again until it is stored. What the store
-// refuses is found by offering less and less, and left out. It answers false
+// refuses is found by offering less and less, and kept aside. It answers false
 // when the writer had to stop first.
 func (d *drain) deliver(batch []Prediction) bool {
 	backoff, failures := d.w.cfg.MinBackoff, 0
@@ -44,11 +44,12 @@ func (d *drain) deliver(batch []Prediction) bool {
 			continue
 		default:
 			d.w.metrics.dropped.WithLabelValues(dropRefused).Inc()
-			d.w.cfg.Logger.Error("a prediction is not logged: the store refuses it", slog.String("id", batch[0].ID), slog.Any("error", err))
+			d.aside.add(&batch[0], err)
 		}
 		batch = batch[n:]
 	}
 	d.size = d.w.cfg.Batch
+	d.keepAside()
 	return true
 }
 

@@ -118,7 +118,7 @@ func (w *Writer) overflow(n int, reason, says string) {
 // sync takes the spool to the disk.
 func (w *Writer) sync() error {
 	s := w.spool.Load()
-	if s == nil {
+	if s == nil || s.Synced() {
 		return nil
 	}
 	start := time.Now()

@@ -22,6 +22,7 @@ type drain struct {
 	batch   []Prediction
 	decoder decoder
 	size    int // how many the next write has, at most Batch
+	aside   aside
 }
 
 // taken is a batch on its way.

@@ -7,7 +7,7 @@ const (
 	dropFull    = "spool_full"
 	dropMemory  = "memory_full"
 	dropTooLong = "too_long"
-	dropRefused = "refused" // by the store, for what it says
+	dropRefused = "refused" // by the store, for what it says; kept aside
 	dropDamaged = "damaged" // on the disk
 	dropStopped = "stopped" // added after Stop, or nowhere but in memory at the end
 )
@@ -29,7 +29,7 @@ func newWriterMetrics(r prometheus.Registerer, w *Writer) (*writerMetrics, error
 		written: counter("written_total", "Predictions logged."),
 		dropped: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "livelab_prediction_log_dropped_total",
-			Help: "Predictions that were answered but not logged, by reason.",
+			Help: "Predictions that were answered but not logged, by reason; where there is a spool, those that were refused are kept aside in it, in " + asideFile + ".",
 		}, []string{"reason"}),
 		late:          counter("late_total", "Predictions that were answered before the disk had taken them."),
 		undurable:     counter("undurable_total", "Predictions that waited for the store in memory, since the disk took none."),

@@ -175,6 +175,13 @@ func (s *Spool) Sync() error {
 	return nil
 }
 
+// Synced says whether all that was appended is on the disk, as far as is known.
+func (s *Spool) Synced() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.dirty && !s.newNames && len(s.retired) == 0
+}
+
 func (s *Spool) isActive(f *os.File) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
