@@ -32,6 +32,7 @@ var arrows = []struct {
 	{"runtime/shadow", []string{"livelab/runtime/server", "livelab/runtime/wasm"}, "who is offered a prediction does not know who asked"},
 	{"runtime/jsonscan", []string{"livelab/"}, "what reads clients' bytes is a leaf"},
 	{"runtime/explain", []string{"livelab/runtime"}, "words are made of the facts of one prediction alone"},
+	{"runtime/predlog/spool", []string{"livelab/"}, "a queue on disk does not know what waits in it"},
 	{"runtime/oip", []string{"livelab/"}, "a protocol's messages know neither servers nor models"},
 	{"runtime/wasm", []string{"livelab/runtime/server", "livelab/runtime/loader", "livelab/runtime/predlog"}, "the host of transforms serves training, too"},
 	{"runtime/wasm/module", []string{"livelab/"}, "what reads hostile bytes is a leaf"},
