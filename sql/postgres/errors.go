@@ -86,8 +86,10 @@ func codeHint(code string) string {
 		return "the schema does not exist: run `livelab migrate`, or check search_path"
 	case code == "42P01" || code == "42703":
 		return "the schema is not up to date: run `livelab migrate`"
-	case code == "42501" || code == "25006":
+	case code == "42501":
 		return "the user may not do this: grant it, or use another user"
+	case code == "25006":
+		return "the server takes no writes, as a standby does: name the primary one, or check default_transaction_read_only"
 	case code == "53100":
 		return "the server's disk is full, nothing of this was stored: free space there and try again"
 	case code == "53300":

@@ -41,6 +41,25 @@ func TestFrozen(t *testing.T) {
 	}
 }
 
+// TestCloseWhileFrozen closes the store of a frozen database after calls that
+// ended with their context: the driver still asks the database to end them.
+func TestCloseWhileFrozen(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Start(t)
+	s := reopen(t, server.URL(), postgres.Options{})
+	mustAdd(t, s, predictions(0, 10)...)
+	server.Freeze(t)
+	mustEnd(t, s, 300*time.Millisecond)
+	start := time.Now()
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("closing took %v, want a second", took)
+	}
+	server.Thaw(t)
+}
+
 func mustEnd(t *testing.T, s *postgres.Store, patience time.Duration) {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
