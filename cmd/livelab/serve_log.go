@@ -36,7 +36,7 @@ type logFlags struct {
 func (f *logFlags) add(cmd *cobra.Command) {
 	fl := cmd.Flags()
 	fl.BoolVar(&f.on, "log-predictions", true, "store every prediction that is answered; without them no live quality can be measured")
-	fl.StringVar(&f.spool, "spool", "", "`folder` where answered predictions wait for the store, or none to have them wait in memory (default: beside the store)")
+	fl.StringVar(&f.spool, "spool", "", "`folder` where answered predictions wait for the store, or none to have them wait in memory; one for servers of one store: what is in it goes to the store of whoever takes it over (default: beside the store)")
 	fl.Uint32Var(&f.size, "spool-size", 1024, "`MiB` that the spool may use")
 	fl.StringVar(&f.full, "spool-full", string(spool.DropOldest), "which predictions are lost when the spool is full: the oldest or the newest")
 	fl.DurationVar(&f.sync, "log-sync", time.Second, "how often the spool is synced to the disk, which is what a loss of power can cost; 0 to sync before each answer")
