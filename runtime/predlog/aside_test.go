@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -59,7 +60,8 @@ func TestRefusedPredictionsAreKeptAside(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log strings.Builder
 		dir := t.TempDir()
-		o := picky(func(*Prediction) bool { return true })
+		var mended atomic.Bool
+		o := picky(func(*Prediction) bool { return !mended.Load() })
 		w := setup(t, Config{Store: o, Spool: spool.Config{Dir: dir}, Logger: slog.New(slog.NewTextHandler(&log, nil))})
 		w.Start()
 		w.Add([]Prediction{{
@@ -71,7 +73,7 @@ func TestRefusedPredictionsAreKeptAside(t *testing.T) {
 			named(w, i, i+1)
 			time.Sleep(time.Second)
 		}
-		o.before = nil
+		mended.Store(true)
 		named(w, 30, 40)
 		if err := w.Stop(within(time.Minute)); err != nil {
 			t.Error(err)

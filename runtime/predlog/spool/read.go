@@ -52,27 +52,39 @@ func (s *Spool) Read(frames []byte, most int) (_ []byte, records, lost int) {
 
 // toRead gives the segment that is next, opened. It is nil when there is none.
 func (s *Spool) toRead() *segment {
+	g := s.unfinished()
+	if g == nil {
+		return nil
+	}
+	r := &s.reader
+	if r.segment != g {
+		r.close()
+		r.segment = g
+		var file io.ReaderAt
+		if f, err := os.Open(g.path); err == nil {
+			r.file, file = f, f
+		} else {
+			file = unreadable{err}
+		}
+		r.scan = scanner{file: file, buf: r.scan.buf[:0]}
+		s.mu.Lock()
+		r.scan.off = g.done
+		s.mu.Unlock()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r.scan.end, r.scan.growing = g.size, g == s.active
+	return g
+}
+
+// unfinished is the first segment that has more to read, nil when none has.
+func (s *Spool) unfinished() *segment {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, g := range s.segments {
-		if g.finished {
-			continue
+		if !g.finished {
+			return g
 		}
-		r := &s.reader
-		if r.segment != g {
-			r.close()
-			r.segment = g
-			var file io.ReaderAt = unreadable{}
-			f, err := os.Open(g.path)
-			if err == nil {
-				r.file, file = f, f
-			} else {
-				file = unreadable{err}
-			}
-			r.scan = scanner{file: file, off: g.done, buf: r.scan.buf[:0]}
-		}
-		r.scan.end, r.scan.growing = g.size, g == s.active
-		return g
 	}
 	return nil
 }

@@ -89,23 +89,35 @@ func (s *Spool) makeRoom(n int64) (dropped int, err error) {
 	}
 }
 
-// toWrite gives the segment to append to and sees to it that file is open.
+// toWrite gives the segment to append to and sees to it that file is open. A
+// disk that hangs keeps the appending goroutine alone: who asks how much waits
+// must not wait for it.
 func (s *Spool) toWrite() (*segment, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if g := s.active; g != nil && g.size < s.cfg.SegmentBytes && !s.stale {
+	if g := s.writable(); g != nil {
 		return g, nil
 	}
 	f, err := s.newFile()
 	if err != nil {
 		return nil, err
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.retireLocked()
 	g := &segment{number: s.next, path: f.Name()}
 	s.next++
 	s.file, s.active, s.newNames, s.stale = f, g, true, false
 	s.segments = append(s.segments, g)
 	return g, nil
+}
+
+// writable is the segment that is written to, nil where another is due.
+func (s *Spool) writable() *segment {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if g := s.active; g != nil && g.size < s.cfg.SegmentBytes && !s.stale {
+		return g
+	}
+	return nil
 }
 
 // newFile makes the next segment's file, and the folder where someone has
