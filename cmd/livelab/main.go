@@ -40,18 +40,28 @@ func usageError(format string, args ...any) error {
 
 func main() {
 	wasm.CompileIfChild()
-	ctx, stop := untilSignal()
+	ctx, end := untilSignal()
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
+	end()
 	os.Exit(code)
 }
 
 // untilSignal ends with the first signal to end, which lets the work in hand
-// finish. The second one ends the program at once.
+// finish. The second one ends the program at once: it is no longer listened for
+// by the time that anybody hears of the first.
 func untilSignal() (context.Context, context.CancelFunc) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
-	return ctx, stop
+	ctx, end := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		select {
+		case <-signals:
+		case <-ctx.Done():
+		}
+		signal.Stop(signals)
+		end()
+	}()
+	return ctx, end
 }
 
 // run is the program: its arguments, streams and exit code.
