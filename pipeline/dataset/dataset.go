@@ -23,6 +23,14 @@ type Dataset struct {
 	Network observation.Network
 	Origin  observation.Origin
 	Series  features.Series
+
+	// Stations is nil for a dataset about the network alone.
+	Stations *features.Stations
+}
+
+// History is what rows are made from.
+func (d *Dataset) History() features.History {
+	return features.History{Place: features.PlaceOf(d.Network), Series: d.Series, Stations: d.Stations}
 }
 
 // FromStore reads the past of a network from a store, from and to included; a

@@ -38,6 +38,10 @@ type Frame struct {
 	Task Task
 	At   []time.Time
 
+	// Entity is the station of each row, by its index in Source.Entities. It
+	// is nil for a network, which has one row a time.
+	Entity []int32
+
 	// Short is whether the entity is short at t+h, and ShortNow whether it is
 	// at t: what persistence forecasts.
 	Short, ShortNow []Label

@@ -61,6 +61,11 @@ type Task struct {
 	BikesTTLMinutes   int `json:"bikes_ttl_minutes"`
 	WeatherTTLMinutes int `json:"weather_ttl_minutes"`
 
+	// StateTTLMinutes is how long a station's last change stands for what it
+	// shows: a station that stands still for longer is dead or its feed is
+	// frozen, and its rows are missing. 0 for a network.
+	StateTTLMinutes int `json:"state_ttl_minutes,omitempty"`
+
 	// ClimatologyDays is the length of the trailing window that the
 	// climatology features are taken from.
 	ClimatologyDays int `json:"climatology_days"`
@@ -78,6 +83,23 @@ func NetworkShortage() Task {
 		BikesTTLMinutes:   60,
 		WeatherTTLMinutes: 180,
 		ClimatologyDays:   56,
+	}
+}
+
+// StationShortage asks of each station whether it will have at most so many
+// bikes.
+func StationShortage(bikes int) Task {
+	return Task{
+		Name:              "station-shortage",
+		Entity:            EntityStation,
+		Target:            Target{Kind: AtMost, Bikes: bikes},
+		HorizonMinutes:    60,
+		ToleranceMinutes:  15,
+		StepMinutes:       20,
+		BikesTTLMinutes:   60,
+		WeatherTTLMinutes: 180,
+		StateTTLMinutes:   7 * 24 * 60,
+		ClimatologyDays:   28,
 	}
 }
 

@@ -20,6 +20,15 @@ import (
 // Format is the version of model.json that this program reads and writes.
 const Format = 1
 
+// Family says of what kind a model is.
+type Family string
+
+// The families. A model file leaves the logistic one out.
+const (
+	FamilyLogistic Family = ""
+	FamilyTrees    Family = "trees"
+)
+
 // Model is a calibrated logistic regression on standardised inputs. The log
 // odds of a shortage are
 //
@@ -34,6 +43,12 @@ type Model struct {
 	// Inputs in the order of the vectors that Predict takes.
 	Inputs    []Input `json:"inputs"`
 	Intercept float64 `json:"intercept"`
+
+	// Family is empty for a logistic regression.
+	Family Family `json:"family,omitempty"`
+
+	// Trees is there where Family is FamilyTrees. The weights are 0 then.
+	Trees *Trees `json:"trees,omitempty"`
 
 	// Threshold is the least probability that is called a shortage.
 	Threshold float64 `json:"threshold"`

@@ -37,6 +37,11 @@ type Station struct {
 
 	// Capacity is the number of docks, Unknown when the source does not say.
 	Capacity int32
+
+	// MovedAt is when the source first showed the station at the place that it
+	// is at now, zero where it was never seen at another one. UTC, whole
+	// seconds.
+	MovedAt time.Time
 }
 
 // Unknown stands for a count that the source did not give, or gave as a value
