@@ -19,6 +19,10 @@ type Sample struct {
 
 	Model       []float64 // the model's probability
 	Climatology []float64 // the probability by hour of the week alone
+
+	// Entity is the station of each row, as an index; nil where rows are of
+	// a network.
+	Entity []int32
 }
 
 // Len is the number of rows.
@@ -77,6 +81,11 @@ type Report struct {
 	Onset          Scores      `json:"onset"`
 	OnsetBaselines Forecasters `json:"onset_baselines"`
 
+	// Intervals over resampled days go with the scores above; nil in the
+	// reports of versions that were trained before there were any.
+	Intervals      *BoardIntervals `json:"intervals,omitempty"`
+	OnsetIntervals *BoardIntervals `json:"onset_intervals,omitempty"`
+
 	// Classic holds the test rows as a client sees them that sends the eight
 	// classic inputs and nothing else.
 	Classic Scores `json:"classic_inputs_only"`
@@ -114,4 +123,8 @@ type Fold struct {
 	Scores       Scores `json:"scores"`
 	Persistence  Scores `json:"persistence"`
 	Climatology  Scores `json:"climatology"`
+
+	// Intervals over resampled days; nil where the fold was skipped, and in
+	// the reports of versions that were trained before there were any.
+	Intervals *BoardIntervals `json:"intervals,omitempty"`
 }

@@ -16,6 +16,9 @@ func (s Sample) Onset() Sample {
 		o.ShortNow = append(o.ShortNow, false)
 		o.Model = append(o.Model, s.Model[i])
 		o.Climatology = append(o.Climatology, s.Climatology[i])
+		if s.Entity != nil {
+			o.Entity = append(o.Entity, s.Entity[i])
+		}
 	}
 	return o
 }

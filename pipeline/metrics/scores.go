@@ -98,8 +98,7 @@ func logLoss(proba []float64, outcome []bool) float64 {
 func calibrationError(proba []float64, outcome []bool) float64 {
 	var sums [eceBins]float64 // of probability minus outcome
 	for i, p := range proba {
-		bin := min(int(float64(p*eceBins)), eceBins-1)
-		sums[bin] += p - indicator(outcome[i])
+		sums[bin(p)] += p - indicator(outcome[i])
 	}
 	var total float64
 	for _, s := range sums {
@@ -107,6 +106,9 @@ func calibrationError(proba []float64, outcome []bool) float64 {
 	}
 	return total / float64(len(proba))
 }
+
+// bin is where a probability counts for the calibration.
+func bin(p float64) int { return min(int(float64(p*eceBins)), eceBins-1) }
 
 func probabilities(ps []float64) bool {
 	for _, p := range ps {
