@@ -1,6 +1,7 @@
 package predlog
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -15,26 +16,39 @@ import (
 	"livelab/runtime/predlog/spool"
 )
 
-// smallDisk is a disk with little room, as its options say. Only root can have
-// one.
+// smallDisk is a disk with little room, as its options say. Only a root that
+// may mount disks can have one, which that of most containers may not: there
+// the test is skipped, on CI as well, and says so.
 func smallDisk(t *testing.T, options string) string {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		t.Skip("only root mounts disks")
+		t.Skipf("not tested here: it takes a small disk, which only root can mount, and this is user %d", os.Geteuid())
 	}
 	dir := t.TempDir()
-	if err := syscall.Mount("livelab", dir, "tmpfs", 0, options); err != nil {
-		if err == syscall.EPERM {
-			t.Skip("this root may not mount disks")
-		}
+	err := syscall.Mount("livelab", dir, "tmpfs", 0, options)
+	if errors.Is(err, syscall.EPERM) {
+		t.Skip("not tested here: it takes a small disk, and this root may not mount one; run the container with the capability SYS_ADMIN")
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := syscall.Unmount(dir, 0); err != nil {
+		if err := unmount(dir); err != nil {
 			t.Errorf("unmount: %v", err)
 		}
 	})
 	return dir
+}
+
+// unmount waits for the processes that tests beside this one start: from fork
+// to exec each holds all files that are open here.
+func unmount(dir string) error {
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		err := syscall.Unmount(dir, 0)
+		if !errors.Is(err, syscall.EBUSY) || time.Now().After(end) {
+			return err
+		}
+	}
 }
 
 // TestDiskFull fills the disk under the log, with the store there and with the
