@@ -1,15 +1,13 @@
 package gate
 
 import (
-	"bytes"
 	_ "embed"
-	"errors"
 	"fmt"
-	"io"
 	"math"
-	"reflect"
 
 	"github.com/goccy/go-yaml"
+
+	"livelab/pipeline/rulesfile"
 )
 
 // Rules is what a model must show; rules.yaml explains each and says how to
@@ -49,8 +47,6 @@ type Bootstrap struct {
 //go:embed rules.yaml
 var DefaultRulesYAML []byte
 
-const maxRulesBytes = 64 << 10
-
 // DefaultRules gives the rules of DefaultRulesYAML.
 func DefaultRules() Rules {
 	r, err := decodeRules(DefaultRulesYAML, Rules{})
@@ -73,44 +69,14 @@ func ParseRules(b []byte) (Rules, error) {
 
 // decodeRules gives the base with what the file changes.
 func decodeRules(b []byte, base Rules) (Rules, error) {
-	if len(b) > maxRulesBytes {
-		return Rules{}, fmt.Errorf("the file has %d bytes, at most %d are read: it is no rules file", len(b), maxRulesBytes)
+	r, err := rulesfile.Decode(b, base)
+	if err != nil {
+		return Rules{}, err
 	}
-	r := base
-	d := yaml.NewDecoder(bytes.NewReader(b), yaml.Strict())
-	switch err := d.Decode(&r); {
-	case errors.Is(err, io.EOF): // only comments: the decoder has cleared r
-		r = base
-	case err != nil:
-		return Rules{}, yamlError(err)
-	default:
-		if err := d.Decode(new(Rules)); !errors.Is(err, io.EOF) {
-			return Rules{}, errors.New("the file holds a second document: keep one")
-		}
-		if err := wholeCounts(b); err != nil {
-			return Rules{}, err
-		}
+	if err := wholeCounts(b); err != nil {
+		return Rules{}, err
 	}
 	return r, r.Validate()
-}
-
-// yamlError says on one line, and in words of the file, what the decoder says
-// over several and in words of Go.
-func yamlError(err error) error {
-	var wrong *yaml.TypeError
-	if !errors.As(err, &wrong) || wrong.Token == nil {
-		return errors.New(yaml.FormatError(err, false, false))
-	}
-	kind := "a block of rules"
-	switch wrong.DstType.Kind() {
-	case reflect.Bool:
-		kind = "true or false"
-	case reflect.Float64:
-		kind = "a number"
-	case reflect.Int, reflect.Uint64:
-		kind = "a whole number"
-	}
-	return fmt.Errorf("line %d: %q must be %s", wrong.Token.Position.Line, wrong.Token.Value, kind)
 }
 
 // wholeCounts refuses fractions where a count belongs: the decoder would cut
@@ -124,7 +90,7 @@ func wholeCounts(b []byte) error {
 		} `yaml:"bootstrap"`
 	}
 	if err := yaml.Unmarshal(b, &counts); err != nil {
-		return yamlError(err)
+		return rulesfile.Explain(err)
 	}
 	for _, f := range []struct {
 		key   string

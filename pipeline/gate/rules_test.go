@@ -3,6 +3,8 @@ package gate
 import (
 	"strings"
 	"testing"
+
+	"livelab/pipeline/rulesfile"
 )
 
 func TestDefaultRules(t *testing.T) {
@@ -43,7 +45,7 @@ func TestParseRules(t *testing.T) {
 		{name: "few resamples", file: "bootstrap: {resamples: 10}\n", err: "must be 100 to 100000"},
 		{name: "two documents", file: "min_f1: 0.5\n---\nmin_f1: 0.6\n", err: "second document"},
 		{name: "a list", file: "- a\n", err: "mapping is expected"},
-		{name: "a huge file", file: strings.Repeat("#", maxRulesBytes+1), err: "no rules file"},
+		{name: "a huge file", file: strings.Repeat("#", rulesfile.MaxBytes+1), err: "no rules file"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
