@@ -1,15 +1,13 @@
 // Package model is the bundle that a training leaves behind: a logistic model
-// with everything that serving needs to build its inputs and to answer as the
-// training measured it. It predicts, explains, encodes and verifies, and uses
-// the standard library alone.
+// or a sum of trees, with everything that serving needs to build its inputs and
+// to answer as the training measured it. It predicts, explains, encodes and
+// verifies, and uses the standard library alone.
 package model
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 
@@ -29,10 +27,13 @@ const (
 	FamilyTrees    Family = "trees"
 )
 
-// Model is a calibrated logistic regression on standardised inputs. The log
-// odds of a shortage are
+// Model is calibrated: a logistic regression on standardised inputs, for which
+// the log odds of a shortage are
 //
 //	Intercept + Σ Weight_i · (x_i − Mean_i) / Scale_i
+//
+// or gradient-boosted trees, for which they are the intercept and one leaf of
+// each tree, added in the trees' order.
 //
 // A Model does not change once made and is safe for concurrent use.
 type Model struct {
@@ -58,7 +59,7 @@ type Model struct {
 	Defaults map[string]float64 `json:"defaults,omitempty"`
 
 	// Calibration is how the fitted log odds became the ones above. It is
-	// already in the weights and the intercept.
+	// already in the weights, or the leaves, and the intercept.
 	Calibration Calibration `json:"calibration"`
 
 	// Transforms compute inputs, in the order in which they are applied.
@@ -75,12 +76,13 @@ type Input struct {
 	Name string `json:"name"`
 
 	// Mean replaces a value that is still missing once columns have stood in
-	// for others, see Predictor.Vector; Scale, the standard deviation, is
-	// positive. Both are of the training rows.
+	// for others, see Predictor.Vector; trees have a way of their own for it.
+	// Scale, the standard deviation, is positive. Both are of the training
+	// rows.
 	Mean  float64 `json:"mean"`
 	Scale float64 `json:"scale"`
 
-	// Weight is the change of the log odds for one Scale.
+	// Weight is the change of the log odds for one Scale; 0 in trees.
 	Weight float64 `json:"weight"`
 
 	// Optional inputs may be left out by a client.
@@ -98,6 +100,9 @@ type Calibration struct {
 func (m *Model) LogOdds(x []float64) float64 {
 	if len(x) != len(m.Inputs) {
 		panic(fmt.Sprintf("model: %d values for %d inputs", len(x), len(m.Inputs)))
+	}
+	if m.Family == FamilyTrees {
+		return m.Trees.forest().sum(m.Intercept, x)
 	}
 	z := m.Intercept
 	for i := range m.Inputs {
@@ -119,37 +124,16 @@ func (in *Input) contribution(x float64) float64 {
 	return float64(in.Weight * ((x - in.Mean) / in.Scale))
 }
 
-// Encode gives model.json: canonical, so that equal models are equal bytes.
-func Encode(m *Model) ([]byte, error) {
-	if err := m.Validate(); err != nil {
-		return nil, err
+// learned tells of each input whether it can change an answer.
+func (m *Model) learned() []bool {
+	if m.Family == FamilyTrees {
+		return m.Trees.reads(len(m.Inputs))
 	}
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	if err := e.Encode(m); err != nil {
-		return nil, fmt.Errorf("encode model %s: %w", m.Name, err)
+	learned := make([]bool, len(m.Inputs))
+	for i, in := range m.Inputs {
+		learned[i] = in.Weight != 0
 	}
-	return b.Bytes(), nil
-}
-
-// Decode reads model.json. It refuses what Encode would not have written.
-func Decode(b []byte) (*Model, error) {
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.DisallowUnknownFields()
-	m := new(Model)
-	if err := d.Decode(m); err != nil {
-		return nil, fmt.Errorf("decode model: %w", err)
-	}
-	canonical, err := Encode(m)
-	if err != nil {
-		return nil, fmt.Errorf("decode model: %w", err)
-	}
-	if !bytes.Equal(canonical, b) {
-		return nil, errors.New("decode model: the file is not in its canonical form; it was changed after training")
-	}
-	return m, nil
+	return learned
 }
 
 // Digest is the lower-case hex SHA-256 of model.json. The transforms' digests

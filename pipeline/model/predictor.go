@@ -19,6 +19,7 @@ type Predictor struct {
 	columns  []string // that a row may give, sorted
 	required []string // those of them that it must give
 	inputs   []origin // of each input of the model
+	learned  []bool   // of each input, whether it can change an answer
 
 	transforms []features.Transform
 	reads      [][]origin // of each transform, where its inputs come from
@@ -62,6 +63,7 @@ func NewPredictor(m *Model, offered []features.Transform) (*Predictor, error) {
 		p.reads = append(p.reads, reads)
 	}
 	p.setReplaced()
+	p.learned = m.learned()
 	p.scratches.New = func() any { return p.newScratch() }
 	return p, nil
 }
@@ -118,7 +120,7 @@ func (p *Predictor) Required() []string { return p.required }
 // absence takes something away.
 func (p *Predictor) Needs(column int) bool {
 	for i, o := range p.inputs {
-		if o.column == column && p.Model.Inputs[i].Weight != 0 {
+		if o.column == column && p.learned[i] {
 			return true
 		}
 	}
@@ -210,8 +212,17 @@ func (p *Predictor) SelfTest() error {
 		return fmt.Errorf("self-test of %s: %w", p.Model.Name, err)
 	}
 	got := p.Model.Probability(x)
-	if want := detmath.Sigmoid(p.Model.Intercept); len(p.transforms) == 0 && got != want || !(got >= 0 && got <= 1) {
+	if want := p.ofNothing(x); len(p.transforms) == 0 && got != want || !(got >= 0 && got <= 1) {
 		return fmt.Errorf("self-test of %s: the answer for a row of which nothing is known is %v, want %v", p.Model.Name, got, want)
 	}
 	return nil
+}
+
+// ofNothing is the answer that a row of which nothing is known must get: of
+// trees, by the walk that defines them.
+func (p *Predictor) ofNothing(x []float64) float64 {
+	if p.Model.Family == FamilyTrees {
+		return detmath.Sigmoid(p.Model.Trees.sum(p.Model.Intercept, x))
+	}
+	return detmath.Sigmoid(p.Model.Intercept)
 }

@@ -26,6 +26,9 @@ func (m *Model) Validate() error {
 	if err := m.validateTransforms(); err != nil {
 		return fmt.Errorf("model %s: %w", m.Name, err)
 	}
+	if err := m.validateFamily(); err != nil {
+		return fmt.Errorf("model %s: %w", m.Name, err)
+	}
 	return nil
 }
 
