@@ -106,14 +106,11 @@ func scores(b *testing.B, d *dataset.Dataset, horizon int, transforms []features
 	b.Helper()
 	task := features.NetworkShortage()
 	task.HorizonMinutes = horizon
-	f, err := features.Build(task, features.PlaceOf(d.Network), d.Series, features.RowTimes(task, d.Series))
+	rows, err := features.NewSource(task, d.History(), transforms)
 	if err != nil {
 		b.Fatal(err)
 	}
-	if err := features.ApplyTransforms(f, transforms); err != nil {
-		b.Fatal(err)
-	}
-	trained, err := train.Run(context.Background(), f, train.Config{Transforms: transforms})
+	trained, err := train.Run(context.Background(), rows, train.Config{Transforms: transforms})
 	if err != nil {
 		b.Fatal(err)
 	}

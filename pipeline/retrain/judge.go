@@ -41,7 +41,7 @@ func (w *Way) Gate(ctx context.Context, name, version string, d *dataset.Dataset
 	if err != nil {
 		return gate.Verdict{}, fmt.Errorf("gate %s %s: %w", name, v.Version, err)
 	}
-	candidate, err := w.candidate(v, m, report, d, ts, report.Test)
+	candidate, err := w.candidate(ctx, v, m, report, d, ts, report.Test)
 	if err != nil {
 		return gate.Verdict{}, fmt.Errorf("gate %s %s: %w", name, v.Version, err)
 	}
@@ -70,8 +70,8 @@ func (w *Way) keep(ctx context.Context, v publish.Version, verdict gate.Verdict)
 
 // candidate scores a version, with its transforms, on the rows of one part of a
 // dataset.
-func (w *Way) candidate(v publish.Version, m *model.Model, report metrics.Report, d *dataset.Dataset, ts []features.Transform, part metrics.Part) (gate.Candidate, error) {
-	f, err := frame(m.Task, d, ts)
+func (w *Way) candidate(ctx context.Context, v publish.Version, m *model.Model, report metrics.Report, d *dataset.Dataset, ts []features.Transform, part metrics.Part) (gate.Candidate, error) {
+	rows, err := Rows(m.Task, d, ts)
 	if err != nil {
 		return gate.Candidate{}, err
 	}
@@ -79,7 +79,7 @@ func (w *Way) candidate(v publish.Version, m *model.Model, report metrics.Report
 	if err != nil {
 		return gate.Candidate{}, err
 	}
-	sample, err := train.TestSample(m, f, from, to)
+	sample, err := train.TestSample(ctx, m, rows, from, to)
 	if err != nil {
 		return gate.Candidate{}, err
 	}
@@ -132,7 +132,7 @@ func (w *Way) champion(ctx context.Context, candidate *model.Model, d *dataset.D
 		w.Logger.Warn("the champion's transforms cannot be used; the gate judges without it", "version", alias.Version, "error", err)
 		return nil, "the champion's transforms cannot be used here", nil
 	}
-	c, err := w.candidate(v, m, report, d, ts, part)
+	c, err := w.candidate(ctx, v, m, report, d, ts, part)
 	if err != nil {
 		return nil, "", fmt.Errorf("score the champion %s: %w", alias.Version, err)
 	}

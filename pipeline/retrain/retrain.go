@@ -69,15 +69,14 @@ func (w *Way) Train(ctx context.Context, d *dataset.Dataset, task features.Task,
 	if err != nil {
 		return Trained{}, fmt.Errorf("train %s: %w", task.Name, err)
 	}
-	before := tally(ts)
-	f, err := frame(task, d, ts)
+	source, err := Rows(task, d, ts)
 	if err != nil {
 		return Trained{}, fmt.Errorf("train %s: %w", task.Name, err)
 	}
-	failures := failuresSince(before, ts, f.Rows())
+	rows := &counted{Rows: source, transforms: ts}
 	cfg.Dataset = digest
 	cfg.Transforms = ts
-	result, err := train.Run(ctx, f, cfg)
+	result, err := train.Run(ctx, rows, cfg)
 	if err != nil {
 		return Trained{}, fmt.Errorf("train %s on %s: %w", task.Name, d.Network.ID, err)
 	}
@@ -88,8 +87,8 @@ func (w *Way) Train(ctx context.Context, d *dataset.Dataset, task features.Task,
 	if err != nil {
 		return Trained{}, err
 	}
-	t.Failures = failures
-	for _, f := range failures {
+	t.Failures = rows.failures
+	for _, f := range t.Failures {
 		w.Logger.Warn(f.String())
 	}
 	return t, nil
@@ -150,23 +149,6 @@ func digests(specs []features.TransformSpec) map[string]string {
 		ds[spec.Name] = spec.Digest
 	}
 	return ds
-}
-
-// frame builds the rows of a dataset with the transforms' outputs.
-func frame(task features.Task, d *dataset.Dataset, ts []features.Transform) (*features.Frame, error) {
-	at := features.RowTimes(task, d.Series)
-	if len(at) == 0 && len(d.Series.Points) > 0 {
-		return nil, fmt.Errorf("none of the %d snapshots of %s shows a station whose bikes and empty slots are both known; %s cannot be asked of a network without docks",
-			len(d.Series.Points), d.Network.ID, task.Name)
-	}
-	f, err := features.Build(task, features.PlaceOf(d.Network), d.Series, at)
-	if err != nil {
-		return nil, err
-	}
-	if err := features.ApplyTransforms(f, ts); err != nil {
-		return nil, err
-	}
-	return f, nil
 }
 
 func (w *Way) datasetsDir(model string) string { return filepath.Join(w.Root, model, "datasets") }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 
-	"livelab/pipeline/features"
 	"livelab/pipeline/metrics"
 )
 
@@ -14,20 +13,17 @@ import (
 // are cut into Folds+1 equal stretches; each but the first is forecast by a
 // model that knows only what lies before it. Such a model is made as Run makes
 // one: it fits, calibrates and chooses its thresholds within its past.
-func backtest(ctx context.Context, f *features.Frame, cfg Config) ([]metrics.Fold, error) {
-	rows := labelled(f)
+func backtest(ctx context.Context, l learner, t *table, cfg Config) ([]metrics.Fold, error) {
 	folds := make([]metrics.Fold, cfg.Folds)
-	quiet := cfg
-	quiet.Progress = nil
 	for k := range folds {
 		cfg.progress("backtest", k, cfg.Folds)
-		past, ahead := cutAt(f, rows, len(rows)*(k+1)/(cfg.Folds+1))
+		past, ahead := t.cut(span{0, t.len()}, t.len()*(k+1)/(cfg.Folds+1))
 		if k+1 < cfg.Folds {
-			_, later := cutAt(f, rows, len(rows)*(k+2)/(cfg.Folds+1))
-			ahead = ahead[:len(ahead)-len(later)]
+			_, later := t.cut(span{0, t.len()}, t.len()*(k+2)/(cfg.Folds+1))
+			ahead.hi = later.lo
 		}
 		var err error
-		if folds[k], err = backtestFold(ctx, f, past, ahead, quiet); err != nil {
+		if folds[k], err = backtestFold(ctx, l, t, past, ahead, cfg); err != nil {
 			return nil, fmt.Errorf("fold %d: %w", k+1, err)
 		}
 	}
@@ -35,28 +31,25 @@ func backtest(ctx context.Context, f *features.Frame, cfg Config) ([]metrics.Fol
 	return folds, nil
 }
 
-func backtestFold(ctx context.Context, f *features.Frame, past, ahead []int, cfg Config) (metrics.Fold, error) {
+func backtestFold(ctx context.Context, l learner, t *table, past, ahead span, cfg Config) (metrics.Fold, error) {
 	inPast := cfg.Train / (cfg.Train + cfg.Validation)
-	train, validation := cutAt(f, past, share(len(past), inPast))
-	fold := metrics.Fold{Part: part(f, ahead), TrainSamples: len(train)}
+	train, validation := t.cut(past, share(past.len(), inPast))
+	fold := metrics.Fold{Part: t.part(ahead), TrainSamples: train.len()}
 	undefined := metrics.Evaluate(nil, nil, math.NaN())
 	fold.Scores, fold.Persistence, fold.Climatology = undefined, undefined, undefined
 
-	err := Parts{Train: train, Validation: validation, Test: ahead}.check(f)
+	err := parts{train: train, validation: validation, test: ahead}.check(t)
 	if oneClass := (*OneClassError)(nil); errors.As(err, &oneClass) {
 		fold.Skipped = oneClass.reason()
 		return fold, nil
 	}
-	l, err := learn(ctx, f, train, validation, cfg)
+	learned, err := learn(ctx, l, t, train, validation, true)
 	if err != nil {
 		return fold, err
 	}
-	s, err := newSample(l.model, f, ahead)
-	if err != nil {
-		return fold, err
-	}
-	baselines := s.Baselines(l.climatologyThreshold)
-	fold.Scores = s.Scores(l.model.Threshold)
+	s := t.sample(ahead, l.logOdds(learned.model, ahead))
+	baselines := s.Baselines(learned.climatologyThreshold)
+	fold.Scores = s.Scores(learned.model.Threshold)
 	fold.Persistence, fold.Climatology = baselines.Persistence, baselines.Climatology
 	return fold, nil
 }

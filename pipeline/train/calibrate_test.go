@@ -57,20 +57,19 @@ func TestCalibrateHalvesItsSteps(t *testing.T) {
 func TestBalancedWeightsAreCorrectedFor(t *testing.T) {
 	t.Parallel()
 	f := cityFrame(6000, 60, 4)
-	rows := labelled(f)
 	for _, unbalanced := range []bool{false, true} {
 		cfg := Config{Inputs: cityInputs, Unbalanced: unbalanced}.withDefaults()
-		m, err := newModel(f, cfg)
+		l := newLogistic(cfg)
+		rows, err := collect(t.Context(), Whole{Frame: f}, l)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := fitModel(t.Context(), m, f, rows, cfg); err != nil {
-			t.Fatal(err)
-		}
-		s, err := newSample(m, f, rows)
+		all := span{0, rows.len()}
+		m, err := l.fit(t.Context(), rows, all, span{}, true)
 		if err != nil {
 			t.Fatal(err)
 		}
+		s := rows.sample(all, l.logOdds(m, all))
 		var sum float64
 		for _, p := range s.Model {
 			sum += p

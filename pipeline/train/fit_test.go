@@ -133,7 +133,7 @@ func TestRunNeverGivesNonFiniteNumbers(t *testing.T) {
 		}
 		f := features.NewFrame(base.Task, base.At, base.Short, base.ShortNow, names, columns)
 		cfg := Config{Inputs: names, Folds: 2, C: rapid.SampledFrom([]float64{1e-6, 1, 1e10}).Draw(t, "C")}
-		r, err := Run(context.Background(), f, cfg)
+		r, err := Run(context.Background(), Whole{Frame: f}, cfg)
 		if oneClass := (*OneClassError)(nil); errors.As(err, &oneClass) {
 			return
 		}

@@ -23,7 +23,7 @@ func TestRunOrdersTransforms(t *testing.T) {
 	var models []string
 	for _, ts := range [][]features.Transform{{first, second}, {second, first}} {
 		given := slices.Clone(ts)
-		r, err := Run(t.Context(), f, Config{Inputs: append(features.ClassicInputs(), "z.y", "a.y"), Transforms: ts})
+		r, err := Run(t.Context(), Whole{Frame: f}, Config{Inputs: append(features.ClassicInputs(), "z.y", "a.y"), Transforms: ts})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -39,7 +39,7 @@ func TestRunOrdersTransforms(t *testing.T) {
 	if models[0] != models[1] {
 		t.Errorf("two models:\n%s\n%s", models[0], models[1])
 	}
-	if _, err := Run(t.Context(), f, Config{Transforms: []features.Transform{second}}); err == nil {
+	if _, err := Run(t.Context(), Whole{Frame: f}, Config{Transforms: []features.Transform{second}}); err == nil {
 		t.Error("a transform without its partner was taken")
 	}
 }

@@ -13,7 +13,7 @@ func BenchmarkRun(b *testing.B) {
 			f := cityFrame(rows, 60, 1)
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := Run(b.Context(), f, Config{Inputs: cityInputs}); err != nil {
+				if _, err := Run(b.Context(), Whole{Frame: f}, Config{Inputs: cityInputs}); err != nil {
 					b.Fatal(err)
 				}
 			}

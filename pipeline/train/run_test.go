@@ -23,7 +23,7 @@ var cityInputs = append(features.ClassicInputs(), "hour_sin", "climatology")
 
 func mustRun(t *testing.T, f *features.Frame, cfg Config) *Result {
 	t.Helper()
-	r, err := Run(t.Context(), f, cfg)
+	r, err := Run(t.Context(), Whole{Frame: f}, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +157,7 @@ func TestRunRefuses(t *testing.T) {
 			if tt.cfg.Inputs == nil {
 				tt.cfg.Inputs = []string{"x"}
 			}
-			_, err := Run(t.Context(), tt.f, tt.cfg)
+			_, err := Run(t.Context(), Whole{Frame: tt.f}, tt.cfg)
 			if err == nil || !strings.Contains(err.Error(), tt.words) {
 				t.Fatalf("got %v, want an error with %q", err, tt.words)
 			}
@@ -172,7 +172,7 @@ func TestRunStopsWhenCancelled(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	_, err := Run(ctx, cityFrame(2000, 60, 1), Config{Inputs: cityInputs, Progress: func(p Progress) {
+	_, err := Run(ctx, Whole{Frame: cityFrame(2000, 60, 1)}, Config{Inputs: cityInputs, Progress: func(p Progress) {
 		if p.Done == 1 {
 			cancel()
 		}
@@ -211,7 +211,7 @@ func TestTestSampleIsTheReportsTestPart(t *testing.T) {
 	f := cityFrame(3000, 60, 2)
 	r := mustRun(t, f, Config{Inputs: cityInputs, Folds: 1})
 	from, to := parse(t, r.Report.Test.From), parse(t, r.Report.Test.To)
-	s, err := TestSample(r.Model, f, from, to)
+	s, err := TestSample(t.Context(), r.Model, Whole{Frame: f}, from, to)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -237,7 +237,7 @@ func TestClimatologyFallsBackToThePast(t *testing.T) {
 		{50, 11.0 / 43}, // 75 minutes before row 50 is after row 42, the last that counts
 		{7, 0.5},        // nothing is known yet
 	} {
-		s, err := TestSample(m, f, f.At[tt.from], f.At[99])
+		s, err := TestSample(t.Context(), m, Whole{Frame: f}, f.At[tt.from], f.At[99])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -260,7 +260,7 @@ func TestClimatologyOfOneTimeForAll(t *testing.T) {
 	f := features.NewFrame(plain.Task, plain.At, plain.Short, plain.ShortNow,
 		[]string{"x", climatologyColumn}, [][]float64{plain.Column("x"), climate})
 	m := &model.Model{Inputs: []model.Input{{Name: "x", Scale: 1}}}
-	s, err := TestSample(m, f, f.At[50], f.At[60])
+	s, err := TestSample(t.Context(), m, Whole{Frame: f}, f.At[50], f.At[60])
 	if err != nil {
 		t.Fatal(err)
 	}

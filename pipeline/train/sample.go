@@ -1,6 +1,8 @@
 package train
 
 import (
+	"context"
+	"fmt"
 	"math"
 	"time"
 
@@ -13,119 +15,137 @@ import (
 // climatologyColumn is the column that the rival of that name forecasts with.
 const climatologyColumn = "climatology"
 
-// TestSample scores the frame's labelled rows from one time to another, both
-// included, with a model. With the From and To of a report's test part these
-// are the rows of that test part, in whichever model is asked.
+// TestSample scores the labelled rows from one time to another, both included,
+// with a model, as serving does. With the From and To of a report's test part
+// these are the rows of that test part, in whichever model is asked.
 //
 // Where the climatology is missing, the rate of shortage stands in for it that
 // was known at the first of the rows: of all labelled rows that lie the
 // embargo before it, or one half where there are none.
-func TestSample(m *model.Model, f *features.Frame, from, to time.Time) (metrics.Sample, error) {
-	var rows []int
-	for _, row := range labelled(f) {
-		if at := f.At[row]; !at.Before(from) && !at.After(to) {
-			rows = append(rows, row)
-		}
-	}
-	return newSample(m, f, rows)
-}
-
-func newSample(m *model.Model, f *features.Frame, rows []int) (metrics.Sample, error) {
-	s := metrics.Sample{
-		At:          make([]int64, len(rows)),
-		Outcome:     outcomes(f, rows),
-		ShortNow:    make([]bool, len(rows)),
-		Climatology: climatology(f, rows),
-	}
-	for i, row := range rows {
-		s.At[i] = f.At[row].Unix()
-		s.ShortNow[i] = f.ShortNow[row] == features.Short
-	}
-	var err error
-	if s.Model, err = logOdds(m, f, rows); err != nil {
-		return metrics.Sample{}, err
-	}
-	for i, z := range s.Model {
-		s.Model[i] = detmath.Sigmoid(z)
-	}
-	return s, nil
-}
-
-// classicScores measures the model on rows of which it is told the eight
-// classic inputs alone, as many a client does.
-func classicScores(m *model.Model, f *features.Frame, rows []int, ts []features.Transform) (metrics.Scores, error) {
-	p, err := model.NewPredictor(m, ts)
+func TestSample(ctx context.Context, m *model.Model, rows Rows, from, to time.Time) (metrics.Sample, error) {
+	t, z := newTable(rows.Task()), []float64(nil)
+	err := walk(ctx, rows, from, to, func(f *features.Frame, labelled []int) (err error) {
+		t.add(f, labelled)
+		z, err = appendLogOdds(z, m, f, labelled)
+		return err
+	})
 	if err != nil {
-		return metrics.Scores{}, err
+		return metrics.Sample{}, fmt.Errorf("score the rows from %s to %s: %w", from.Format(time.RFC3339), to.Format(time.RFC3339), err)
 	}
-	values, x := make([]float64, len(p.Columns())), make([]float64, len(m.Inputs))
-	probability := make([]float64, len(rows))
-	for i, row := range rows {
-		for j, name := range p.Columns() {
-			values[j] = math.NaN()
-			if features.Classic(name) {
-				values[j] = f.Value(name, row)
-			}
+	all := span{0, t.len()}
+	base := math.NaN()
+	if t.lacksClimatology(all) {
+		if base, err = rateUpTo(ctx, rows, t.known(all)); err != nil {
+			return metrics.Sample{}, err
 		}
-		if err := p.Vector(x, values); err != nil {
-			return metrics.Scores{}, err
-		}
-		probability[i] = m.Probability(x)
 	}
-	return metrics.Evaluate(probability, outcomes(f, rows), m.Threshold), nil
+	return t.sampleWith(all, z, base), nil
 }
 
-// logOdds asks the model as serving does, so that the bits are the same.
-func logOdds(m *model.Model, f *features.Frame, rows []int) ([]float64, error) {
+// rateUpTo is the rate of shortage in the rows up to a time.
+func rateUpTo(ctx context.Context, rows Rows, known int64) (float64, error) {
+	past := newTable(rows.Task())
+	err := walk(ctx, rows, time.Time{}, time.Unix(known, 0).UTC(), func(f *features.Frame, labelled []int) error {
+		past.add(f, labelled)
+		return nil
+	})
+	return past.rateUpTo(known), err
+}
+
+// appendLogOdds asks the model for rows of a frame as serving does, so that the
+// bits are the same.
+func appendLogOdds(z []float64, m *model.Model, f *features.Frame, rows []int) ([]float64, error) {
 	columns, err := m.FrameVectors(f)
 	if err != nil {
 		return nil, err
 	}
-	z := make([]float64, len(rows))
 	x := make([]float64, len(columns))
-	for i, row := range rows {
+	for _, row := range rows {
 		for j, c := range columns {
 			x[j] = c[row]
 		}
-		z[i] = m.LogOdds(x)
+		z = append(z, m.LogOdds(x))
 	}
 	return z, nil
 }
 
-func climatology(f *features.Frame, rows []int) []float64 {
-	ps := make([]float64, len(rows))
+// sample makes forecasts of rows' log odds, which it takes over.
+func (t *table) sample(s span, z []float64) metrics.Sample {
 	base := math.NaN()
-	for i, row := range rows {
-		p := f.Value(climatologyColumn, row)
-		if math.IsNaN(p) {
-			if math.IsNaN(base) {
-				base = rateBefore(f, f.At[rows[0]])
-			}
-			p = base
-		}
-		ps[i] = min(max(p, 0), 1)
+	if t.lacksClimatology(s) {
+		base = t.rateUpTo(t.known(s))
 	}
-	return ps
+	return t.sampleWith(s, z, base)
 }
 
-// rateBefore is the rate of shortage among the rows whose outcome was known at
-// a time.
-func rateBefore(f *features.Frame, at time.Time) float64 {
-	var rows, short int
-	known := at.Add(-f.Task.Embargo())
-	for i := range f.Rows() {
-		if f.At[i].After(known) {
-			break
+// sampleWith has base stand in where the climatology is missing.
+func (t *table) sampleWith(s span, z []float64, base float64) metrics.Sample {
+	sample := metrics.Sample{
+		At:          t.at[s.lo:s.hi],
+		Outcome:     t.outcomes(s),
+		ShortNow:    t.shortNow[s.lo:s.hi],
+		Model:       z,
+		Climatology: make([]float64, s.len()),
+	}
+	if t.entity != nil {
+		sample.Entity = t.entity[s.lo:s.hi]
+	}
+	for i, v := range z {
+		z[i] = detmath.Sigmoid(v)
+	}
+	for i, p := range t.climatology[s.lo:s.hi] {
+		if math.IsNaN(p) {
+			p = base
 		}
-		if isLabelled(f, i) {
-			rows++
-			if f.Short[i] == features.Short {
-				short++
-			}
+		sample.Climatology[i] = min(max(p, 0), 1)
+	}
+	return sample
+}
+
+func (t *table) lacksClimatology(s span) bool {
+	for _, p := range t.climatology[s.lo:s.hi] {
+		if math.IsNaN(p) {
+			return true
+		}
+	}
+	return false
+}
+
+// known is the time up to which outcomes were known at the first of some rows,
+// in Unix seconds.
+func (t *table) known(s span) int64 { return t.at[s.lo] - int64(t.task.Embargo()/time.Second) }
+
+// rateUpTo is the rate of shortage among the rows up to a time, one half where
+// there are none.
+func (t *table) rateUpTo(known int64) float64 {
+	var rows, short int
+	for i := 0; i < t.len() && t.at[i] <= known; i++ {
+		rows++
+		if t.short[i] {
+			short++
 		}
 	}
 	if rows == 0 {
 		return 0.5
 	}
 	return float64(short) / float64(rows)
+}
+
+// thresholdAt is the newest q_t that is known at a row, NaN where there is
+// none.
+func (t *table) thresholdAt(row int) float64 {
+	for ; row >= 0 && t.threshold != nil; row-- {
+		if q := t.threshold[row]; !math.IsNaN(q) {
+			return q
+		}
+	}
+	return math.NaN()
+}
+
+// defaults keeps a threshold for clients that do not know it.
+func defaults(threshold float64) map[string]float64 {
+	if math.IsNaN(threshold) {
+		return nil
+	}
+	return map[string]float64{features.Threshold: threshold}
 }

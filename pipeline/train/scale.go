@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"math"
 	"sync"
-
-	"livelab/pipeline/features"
 )
 
 const (
@@ -24,12 +22,11 @@ type column struct {
 	constant    bool // nothing to learn from: one value, or none
 }
 
-// describe takes the mean and the standard deviation of the values in the
-// rows, missing ones left out, in two passes.
-func describe(values []float64, rows []int) (column, error) {
+// describe takes the mean and the standard deviation of values, missing ones
+// left out, in two passes.
+func describe(values []float64) (column, error) {
 	lo, hi, n := math.Inf(1), math.Inf(-1), 0
-	for _, row := range rows {
-		v := values[row]
+	for row, v := range values {
 		if math.IsNaN(v) {
 			continue
 		}
@@ -47,10 +44,10 @@ func describe(values []float64, rows []int) (column, error) {
 	}
 	// Dividing by a power of two is exact and keeps squares within range.
 	_, e := math.Frexp(max(math.Abs(lo), math.Abs(hi)))
-	unit := func(row int) float64 { return math.Ldexp(values[row], -e) }
-	mean := sumRows(values, rows, unit) / float64(n)
-	variance := sumRows(values, rows, func(row int) float64 {
-		d := unit(row) - mean
+	unit := func(v float64) float64 { return math.Ldexp(v, -e) }
+	mean := sumKnown(values, unit) / float64(n)
+	variance := sumKnown(values, func(v float64) float64 {
+		d := unit(v) - mean
 		return float64(d * d)
 	}) / float64(n)
 	c := column{mean: math.Ldexp(mean, e), scale: math.Ldexp(math.Sqrt(variance), e)}
@@ -60,15 +57,15 @@ func describe(values []float64, rows []int) (column, error) {
 	return c, nil
 }
 
-// sumRows adds up term over the rows whose value is there, chunk by chunk:
-// fewer roundings meet in a long sum.
-func sumRows(values []float64, rows []int, term func(row int) float64) float64 {
+// sumKnown adds up term over the values that are there, chunk by chunk: fewer
+// roundings meet in a long sum.
+func sumKnown(values []float64, term func(v float64) float64) float64 {
 	var total float64
-	for lo := 0; lo < len(rows); lo += chunkRows {
+	for lo := 0; lo < len(values); lo += chunkRows {
 		var sum float64
-		for _, row := range rows[lo:min(lo+chunkRows, len(rows))] {
-			if !math.IsNaN(values[row]) {
-				sum += term(row)
+		for _, v := range values[lo:min(lo+chunkRows, len(values))] {
+			if !math.IsNaN(v) {
+				sum += term(v)
 			}
 		}
 		total += sum
@@ -76,12 +73,12 @@ func sumRows(values []float64, rows []int, term func(row int) float64) float64 {
 	return total
 }
 
-// standardise gives the rows' values as multiples of the scale from the mean,
-// and 0 where they are missing.
-func (c column) standardise(values []float64, rows []int) []float64 {
-	out := make([]float64, len(rows))
-	for i, row := range rows {
-		if v := values[row]; !math.IsNaN(v) {
+// standardise gives values as multiples of the scale from the mean, and 0
+// where they are missing.
+func (c column) standardise(values []float64) []float64 {
+	out := make([]float64, len(values))
+	for i, v := range values {
+		if !math.IsNaN(v) {
 			out[i] = (v - c.mean) / c.scale
 		}
 	}
@@ -94,9 +91,10 @@ type matrix struct {
 	x       [][]float64 // of each input that is not constant
 }
 
-// newMatrix standardises the inputs over the rows by their own means and
-// scales. Columns do not depend on each other, so workers share them freely.
-func newMatrix(f *features.Frame, inputs []string, rows []int, workers int) (*matrix, error) {
+// newMatrix standardises the inputs by their own means and scales. values has
+// the rows of each input, whose names are for errors. Columns do not depend on
+// each other, so workers share them freely.
+func newMatrix(inputs []string, values [][]float64, workers int) (*matrix, error) {
 	m := &matrix{columns: make([]column, len(inputs))}
 	x, errs := make([][]float64, len(inputs)), make([]error, len(inputs))
 	slots := make(chan struct{}, max(1, workers))
@@ -105,19 +103,14 @@ func newMatrix(f *features.Frame, inputs []string, rows []int, workers int) (*ma
 		wg.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			values := f.Column(name)
-			if values == nil {
-				errs[j] = fmt.Errorf("there is no column %q; the frame has %v", name, f.Names())
-				return
-			}
-			c, err := describe(values, rows)
+			c, err := describe(values[j])
 			if err != nil {
 				errs[j] = fmt.Errorf("column %q: %w", name, err)
 				return
 			}
 			m.columns[j] = c
 			if !c.constant {
-				x[j] = c.standardise(values, rows)
+				x[j] = c.standardise(values[j])
 			}
 		})
 	}

@@ -1,6 +1,8 @@
 package train
 
 import (
+	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -17,26 +19,37 @@ func TestSplitKeepsTheEmbargo(t *testing.T) {
 		task.ToleranceMinutes = rapid.IntRange(0, 30).Draw(t, "tolerance")
 		n := rapid.IntRange(0, 300).Draw(t, "rows")
 		f := randomTimes(t, task, n)
-		p := Split(f, Config{})
-		last := time.Time{}
-		for _, part := range [][]int{p.Train, p.Validation, p.Test} {
-			for i, row := range part {
-				if f.Short[row] == features.Unlabelled || f.ShortNow[row] == features.Unlabelled {
-					t.Fatalf("row %d is not labelled", row)
-				}
-				if i > 0 && row <= part[i-1] {
-					t.Fatalf("row %d comes after %d", row, part[i-1])
-				}
-			}
-			if len(part) == 0 {
+		rows := tableOf(t, f)
+		if !slices.IsSorted(rows.at) {
+			t.Fatal("the rows do not ascend")
+		}
+		p := split(rows, Config{}.withDefaults())
+		end, last := 0, time.Time{}
+		for _, part := range []span{p.train, p.validation, p.test} {
+			if part.len() == 0 {
 				continue
 			}
-			if first := f.At[part[0]]; !last.IsZero() && (first.Sub(last) < task.Embargo() || !first.After(last)) {
+			if part.lo < end || part.hi > rows.len() {
+				t.Fatalf("rows %d to %d of %d after row %d", part.lo, part.hi, rows.len(), end)
+			}
+			first, to := rows.window(part)
+			if !last.IsZero() && (first.Sub(last) < task.Embargo() || !first.After(last)) {
 				t.Fatalf("%v between parts, want at least %v", first.Sub(last), task.Embargo())
 			}
-			last = f.At[part[len(part)-1]]
+			end, last = part.hi, to
 		}
 	})
+}
+
+func tableOf(t interface {
+	Context() context.Context
+	Fatal(...any)
+}, f *features.Frame) *table {
+	rows, err := collect(t.Context(), Whole{Frame: f}, newLogistic(Config{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows
 }
 
 // randomTimes may have many rows at one time, as a station task has.
@@ -61,13 +74,13 @@ func TestSplitKeepsATimeTogether(t *testing.T) {
 	for i := range f.At {
 		f.At[i] = start.Add(time.Duration(i/7) * 10 * time.Minute)
 	}
-	p := Split(f, Config{})
+	p := split(tableOf(t, f), Config{}.withDefaults())
 	// The time of row 600 begins at row 595 and that of row 800 at row 798; the
 	// embargo takes the seven times before each.
-	if p.Validation[0] != 595 || p.Test[0] != 798 {
-		t.Errorf("parts start at rows %d and %d, want 595 and 798", p.Validation[0], p.Test[0])
+	if p.validation.lo != 595 || p.test.lo != 798 {
+		t.Errorf("parts start at rows %d and %d, want 595 and 798", p.validation.lo, p.test.lo)
 	}
-	if trained, validated := p.Train[len(p.Train)-1], p.Validation[len(p.Validation)-1]; trained != 595-7*7-1 || validated != 798-7*7-1 {
+	if trained, validated := p.train.hi-1, p.validation.hi-1; trained != 595-7*7-1 || validated != 798-7*7-1 {
 		t.Errorf("parts end at rows %d and %d, want %d and %d", trained, validated, 595-7*7-1, 798-7*7-1)
 	}
 }
@@ -75,12 +88,12 @@ func TestSplitKeepsATimeTogether(t *testing.T) {
 func TestSplitShares(t *testing.T) {
 	t.Parallel()
 	f := plainFrame(make([]float64, 1000), alternating(1000, 5))
-	p := Split(f, Config{})
+	p := split(tableOf(t, f), Config{}.withDefaults())
 	// The embargo of 75 minutes takes seven rows from the end of a part.
-	if len(p.Train) != 593 || len(p.Validation) != 193 || len(p.Test) != 200 {
-		t.Errorf("%d, %d and %d rows, want 593, 193 and 200", len(p.Train), len(p.Validation), len(p.Test))
+	if p.train.len() != 593 || p.validation.len() != 193 || p.test.len() != 200 {
+		t.Errorf("%d, %d and %d rows, want 593, 193 and 200", p.train.len(), p.validation.len(), p.test.len())
 	}
-	if p.Validation[0] != 600 || p.Test[0] != 800 {
-		t.Errorf("parts start at rows %d and %d, want 600 and 800", p.Validation[0], p.Test[0])
+	if p.validation.lo != 600 || p.test.lo != 800 {
+		t.Errorf("parts start at rows %d and %d, want 600 and 800", p.validation.lo, p.test.lo)
 	}
 }
