@@ -85,7 +85,7 @@ func benchmarkStoreToMatrix(b *testing.B, s store, size int, totalsAlone bool) {
 				b.Fatal(err)
 			}
 		}
-		d, err := dataset.FromStore(b.Context(), s, p.network.ID, time.Time{}, time.Time{})
+		d, err := dataset.FromStore(b.Context(), s, dataset.Selection{Network: p.network.ID})
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -51,10 +51,12 @@ func (a *app) datasetCommand() *cobra.Command {
 				return a.printJSON(map[string]any{
 					"dataset": out, "digest": d.Digest(), "network": d.Network.ID, "origin": d.Origin,
 					"snapshots": len(d.Series.Points), "weather": len(d.Series.Weather),
+					"stations": len(d.Stations.List), "changes": d.Changes(),
 				})
 			}
-			a.printf("froze %s data of %s: %d snapshots, %d rows of weather\n  digest  %s\n  folder  %s\nnext: livelab train --dataset %s\n",
-				d.Origin, d.Network.ID, len(d.Series.Points), len(d.Series.Weather), d.Digest(), out, out)
+			a.printf("froze %s data of %s: %d snapshots, %d rows of weather, %d changes of %d stations\n  digest  %s\n  folder  %s\nnext: livelab train --dataset %s\n",
+				d.Origin, d.Network.ID, len(d.Series.Points), len(d.Series.Weather), d.Changes(), len(d.Stations.List),
+				d.Digest(), out, out)
 			return nil
 		},
 	}
@@ -92,11 +94,11 @@ func (a *app) freeze(cmd *cobra.Command, from, network string, seed uint64, days
 		return nil, err
 	}
 	defer closing(&err, s)
-	return dataset.FromStore(cmd.Context(), s, network, time.Time{}, until)
+	return dataset.FromStore(cmd.Context(), s, dataset.Selection{Network: network, To: until, Stations: true})
 }
 
 // simulatedDataset is the past of a simulated city: a snapshot every ten
-// minutes and hourly weather.
+// minutes, what changed at each station between them, and hourly weather.
 func simulatedDataset(cfg sim.Config, days int, until time.Time) (*dataset.Dataset, error) {
 	city, err := sim.NewCity(cfg)
 	if err != nil {
@@ -108,8 +110,17 @@ func simulatedDataset(cfg sim.Config, days int, until time.Time) (*dataset.Datas
 		Origin:  observation.OriginSimulated,
 		Series:  features.Series{Weather: city.WeatherHistory(since, until)},
 	}
+	d.Stations = &features.Stations{List: city.Stations()}
+	d.Stations.Past = make([]features.Changes, len(d.Stations.List))
+	var shown []observation.Reading
 	for s := range city.History(since, until, 10*time.Minute) {
 		d.Series.Points = append(d.Series.Points, s.Totals())
+		for i, r := range s.Readings { // in the order of the stations, as both are sorted
+			if shown == nil || shown[i].State != r.State {
+				d.Stations.Past[i].Add(s.At, r.State)
+			}
+		}
+		shown = s.Readings
 	}
 	return d, nil
 }

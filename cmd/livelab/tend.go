@@ -69,7 +69,7 @@ func (t *tender) retrain(ctx context.Context, bars *progress, by string) error {
 	if len(t.source.networks) > 0 {
 		network = t.source.networks[0]
 	}
-	d, err := dataset.FromStore(ctx, t.store, network, time.Time{}, now)
+	d, err := dataset.FromStore(ctx, t.store, dataset.Selection{Network: network, To: now})
 	var unknown *dataset.NetworkError
 	if errors.As(err, &unknown) {
 		t.app.log.Warn("nothing to train on yet", "error", err)

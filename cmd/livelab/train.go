@@ -150,7 +150,7 @@ func (a *app) readDataset(ctx context.Context, dir, network string) (d *dataset.
 		return nil, err
 	}
 	defer closing(&err, s)
-	return dataset.FromStore(ctx, s, network, time.Time{}, time.Time{})
+	return dataset.FromStore(ctx, s, dataset.Selection{Network: network})
 }
 
 func (a *app) trainCommand() *cobra.Command {

@@ -5,12 +5,7 @@ package dataset
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
 	"fmt"
-	"hash"
-	"math"
 	"slices"
 	"time"
 
@@ -33,24 +28,66 @@ func (d *Dataset) History() features.History {
 	return features.History{Place: features.PlaceOf(d.Network), Series: d.Series, Stations: d.Stations}
 }
 
-// FromStore reads the past of a network from a store, from and to included; a
-// zero time leaves that side open. An empty network stands for the only one
-// in the store.
-func FromStore(ctx context.Context, s Store, network string, from, to time.Time) (*Dataset, error) {
+// For is the part of the dataset that a task reads: for a network it has no
+// stations. The digest of the part is what a model is trained on, so a model of
+// the network is the same whether stations were frozen beside it or not. The
+// part shares its rows with the dataset.
+func (d *Dataset) For(task features.Task) *Dataset {
+	if task.Entity == features.EntityStation || d.Stations == nil {
+		return d
+	}
+	part := *d
+	part.Stations = nil
+	return &part
+}
+
+// Changes is the number of changes of all stations.
+func (d *Dataset) Changes() int {
+	n := 0
+	if d.Stations != nil {
+		for i := range d.Stations.Past {
+			n += d.Stations.Past[i].Len()
+		}
+	}
+	return n
+}
+
+// Selection is what to read of a store.
+type Selection struct {
+	// Network is the ID of the network. Empty stands for the only one in the store.
+	Network string
+
+	// From and To bound the time, both included. A zero time leaves that side open.
+	From, To time.Time
+
+	// Stations reads the stations and their changes as well, which takes a
+	// hundred times as long as the network alone. See [features.Task.Entity].
+	Stations bool
+}
+
+// FromStore reads the past of a network from a store. The error is a
+// *NetworkError where it cannot tell which network is meant.
+func FromStore(ctx context.Context, s Store, sel Selection) (*Dataset, error) {
 	origin, err := s.Origin(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read dataset: %w", err)
 	}
-	n, err := FindNetwork(ctx, s, network)
+	n, err := FindNetwork(ctx, s, sel.Network)
 	if err != nil {
 		return nil, fmt.Errorf("read dataset: %w", err)
 	}
 	d := &Dataset{Network: n, Origin: origin}
-	if d.Series.Points, err = s.Totals(ctx, n.ID, from, to); err != nil {
+	if d.Series.Points, err = s.Totals(ctx, n.ID, sel.From, sel.To); err != nil {
 		return nil, fmt.Errorf("read snapshots of %s: %w", n.ID, err)
 	}
-	if d.Series.Weather, err = s.Weather(ctx, n.ID, from, to); err != nil {
+	if d.Series.Weather, err = s.Weather(ctx, n.ID, sel.From, sel.To); err != nil {
 		return nil, fmt.Errorf("read weather of %s: %w", n.ID, err)
+	}
+	if !sel.Stations {
+		return d, nil
+	}
+	if d.Stations, err = readStations(ctx, s, n.ID, sel.From, lastAt(d.Series.Points)); err != nil {
+		return nil, fmt.Errorf("read stations of %s: %w", n.ID, err)
 	}
 	return d, nil
 }
@@ -74,53 +111,4 @@ func FindNetwork(ctx context.Context, s Store, id string) (observation.Network, 
 	}
 	slices.Sort(ids)
 	return observation.Network{}, &NetworkError{Network: id, Known: ids}
-}
-
-// Digest is the lower-case hex SHA-256 of the content: the network's ID and
-// place, the origin, and every value in order. It does not depend on the file format.
-func (d *Dataset) Digest() string {
-	h := digester{Hash: sha256.New()}
-	h.text("livelab dataset 2")
-	h.text(d.Network.ID)
-	h.number(d.Network.Latitude)
-	h.number(d.Network.Longitude)
-	h.text(string(d.Origin))
-	h.integer(int64(len(d.Series.Points)))
-	for _, p := range d.Series.Points {
-		h.integer(p.At.Unix())
-		h.integer(int64(p.Stations))
-		h.integer(int64(p.FreeBikes))
-		h.integer(int64(p.EmptySlots))
-	}
-	h.integer(int64(len(d.Series.Weather)))
-	for _, w := range d.Series.Weather {
-		h.integer(w.At.Unix())
-		h.number(w.Temperature)
-		h.number(w.Precipitation)
-		h.number(w.WindSpeed)
-	}
-	return hex.EncodeToString(h.Sum(nil))
-}
-
-type digester struct {
-	hash.Hash
-	buf [8]byte
-}
-
-func (h *digester) text(s string) {
-	h.integer(int64(len(s)))
-	h.Write([]byte(s))
-}
-
-func (h *digester) integer(v int64) {
-	binary.LittleEndian.PutUint64(h.buf[:], uint64(v))
-	h.Write(h.buf[:])
-}
-
-// number hashes the bits, with one pattern for all that is missing.
-func (h *digester) number(v float64) {
-	if math.IsNaN(v) {
-		v = math.NaN()
-	}
-	h.integer(int64(math.Float64bits(v)))
 }

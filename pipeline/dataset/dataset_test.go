@@ -21,6 +21,8 @@ type memory struct {
 	networks []observation.Network
 	points   []observation.Totals
 	weather  []observation.Weather
+	stations []observation.Station
+	changes  []observation.Observation
 }
 
 func (m *memory) Origin(context.Context) (observation.Origin, error) {
@@ -28,7 +30,7 @@ func (m *memory) Origin(context.Context) (observation.Origin, error) {
 }
 func (m *memory) Networks(context.Context) ([]observation.Network, error) { return m.networks, nil }
 func (m *memory) Stations(context.Context, string) ([]observation.Station, error) {
-	return nil, nil
+	return m.stations, nil
 }
 
 func (m *memory) Totals(_ context.Context, _ string, from, to time.Time) ([]observation.Totals, error) {
@@ -55,7 +57,15 @@ func (m *memory) Newest(context.Context, string) (snapshot, weather time.Time, e
 	return lastAt(m.points), time.Time{}, nil
 }
 
-func (m *memory) Changes(context.Context, string, time.Time, time.Time, func(observation.Observation) error) error {
+func (m *memory) Changes(_ context.Context, _ string, from, to time.Time, yield func(observation.Observation) error) error {
+	for _, c := range m.changes {
+		if !inside(c.At, from, to) {
+			continue
+		}
+		if err := yield(c); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -79,7 +89,7 @@ func city(days int) *memory {
 
 func read(t *testing.T, m *memory) *Dataset {
 	t.Helper()
-	d, err := FromStore(t.Context(), m, "", time.Time{}, time.Time{})
+	d, err := FromStore(t.Context(), m, Selection{Stations: m.stations != nil})
 	if err != nil {
 		t.Fatal(err)
 	}

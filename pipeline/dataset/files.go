@@ -6,13 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
+	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
 	"time"
-
-	"github.com/parquet-go/parquet-go"
 
 	"livelab/pipeline/features"
 	"livelab/pipeline/observation"
@@ -22,13 +21,20 @@ const (
 	manifestFile  = "manifest.json"
 	snapshotsFile = "snapshots.parquet"
 	weatherFile   = "weather.parquet"
-	formatVersion = 2
+	stationsFile  = "stations.parquet"
+	changesFile   = "changes.parquet"
+
+	// A dataset without stations is written in the format that knows none, so
+	// that older programs read it too.
+	networkFormat  = 2
+	stationsFormat = 3
 )
 
 // manifest is manifest.json of a frozen dataset.
 type manifest struct {
 	Format  int               `json:"format"`
-	Digest  string            `json:"digest"` // see Dataset.Digest
+	Digest  string            `json:"digest"`                   // see Dataset.Digest
+	Part    string            `json:"network_digest,omitempty"` // that of the network alone, where there are stations
 	Network manifestNetwork   `json:"network"`
 	Origin  string            `json:"origin"`
 	From    string            `json:"from,omitempty"` // RFC 3339, the first snapshot
@@ -44,20 +50,6 @@ type manifestNetwork struct {
 	Country   string   `json:"country,omitempty"`
 	Latitude  *float64 `json:"latitude,omitempty"`
 	Longitude *float64 `json:"longitude,omitempty"`
-}
-
-type snapshotRow struct {
-	TS         int64 `parquet:"ts,delta"` // Unix seconds
-	Stations   int32 `parquet:"stations_count"`
-	FreeBikes  int32 `parquet:"free_bikes"`
-	EmptySlots int32 `parquet:"empty_slots"`
-}
-
-type weatherRow struct {
-	TS            int64    `parquet:"ts,delta"` // Unix seconds
-	Temperature   *float64 `parquet:"temp_2m,optional"`
-	Precipitation *float64 `parquet:"precipitation,optional"`
-	WindSpeed     *float64 `parquet:"wind_speed_10m,optional"`
 }
 
 // Write freezes the dataset into a folder that does not exist yet, whole or
@@ -93,9 +85,15 @@ func (d *Dataset) Keep(datasets string) error {
 	return err
 }
 
+// heldBy reports whether a folder holds this dataset, undamaged. A folder of
+// another digest is not read whole to tell.
 func (d *Dataset) heldBy(dir string) bool {
-	held, err := Open(dir)
-	return err == nil && held.Digest() == d.Digest()
+	m, err := readManifest(dir)
+	if err != nil || m.Digest != d.Digest() {
+		return false
+	}
+	_, err = m.open(dir, true)
+	return err == nil
 }
 
 func (d *Dataset) write(dir string) error {
@@ -121,19 +119,13 @@ func (d *Dataset) write(dir string) error {
 }
 
 func (d *Dataset) writeFiles(dir string) error {
-	snapshots := make([]snapshotRow, len(d.Series.Points))
-	for i, p := range d.Series.Points {
-		snapshots[i] = snapshotRow{TS: p.At.Unix(), Stations: p.Stations, FreeBikes: p.FreeBikes, EmptySlots: p.EmptySlots}
-	}
-	weather := make([]weatherRow, len(d.Series.Weather))
-	for i, w := range d.Series.Weather {
-		weather[i] = weatherRow{TS: w.At.Unix(), Temperature: known(w.Temperature), Precipitation: known(w.Precipitation), WindSpeed: known(w.WindSpeed)}
-	}
-	if err := parquet.WriteFile(filepath.Join(dir, snapshotsFile), snapshots, parquet.Compression(&parquet.Zstd)); err != nil {
+	if err := writeSeries(dir, d.Series); err != nil {
 		return err
 	}
-	if err := parquet.WriteFile(filepath.Join(dir, weatherFile), weather, parquet.Compression(&parquet.Zstd)); err != nil {
-		return err
+	if d.Stations != nil {
+		if err := writeStations(dir, d.Stations); err != nil {
+			return err
+		}
 	}
 	m, err := d.manifest(dir)
 	if err != nil {
@@ -149,7 +141,7 @@ func (d *Dataset) writeFiles(dir string) error {
 func (d *Dataset) manifest(dir string) (manifest, error) {
 	n := d.Network
 	m := manifest{
-		Format: formatVersion,
+		Format: networkFormat,
 		Digest: d.Digest(),
 		Network: manifestNetwork{
 			ID: n.ID, Name: n.Name, City: n.City, Country: n.Country,
@@ -162,7 +154,13 @@ func (d *Dataset) manifest(dir string) (manifest, error) {
 	if p := d.Series.Points; len(p) > 0 {
 		m.From, m.To = p[0].At.Format(time.RFC3339), p[len(p)-1].At.Format(time.RFC3339)
 	}
-	for _, name := range []string{snapshotsFile, weatherFile} {
+	if d.Stations != nil {
+		part := *d
+		part.Stations = nil
+		m.Format, m.Part = stationsFormat, part.Digest()
+		m.Rows[stationsFile], m.Rows[changesFile] = len(d.Stations.List), d.Changes()
+	}
+	for name := range m.Rows {
 		sum, err := fileDigest(filepath.Join(dir, name))
 		if err != nil {
 			return manifest{}, err
@@ -174,18 +172,45 @@ func (d *Dataset) manifest(dir string) (manifest, error) {
 
 // Open reads a frozen dataset and verifies it against its manifest.
 func Open(dir string) (*Dataset, error) {
+	m, err := readManifest(dir)
+	if err != nil {
+		return nil, err
+	}
+	return m.open(dir, true)
+}
+
+// OpenFor reads and verifies the part of a frozen dataset that a task reads,
+// see [Dataset.For]. For a network the stations are not read, nor verified.
+func OpenFor(dir string, task features.Task) (*Dataset, error) {
+	m, err := readManifest(dir)
+	if err != nil {
+		return nil, err
+	}
+	return m.open(dir, task.Entity == features.EntityStation)
+}
+
+func readManifest(dir string) (manifest, error) {
+	var m manifest
 	b, err := os.ReadFile(filepath.Join(dir, manifestFile))
 	if err != nil {
-		return nil, fmt.Errorf("open dataset: %w; a dataset is a folder that `livelab dataset --out` made", err)
+		return m, fmt.Errorf("open dataset: %w; a dataset is a folder that `livelab dataset --out` made", err)
 	}
-	var m manifest
 	if err := json.Unmarshal(b, &m); err != nil {
-		return nil, fmt.Errorf("open dataset %s: decode manifest: %w", dir, err)
+		return m, fmt.Errorf("open dataset %s: decode manifest: %w", dir, err)
 	}
-	if m.Format != formatVersion {
-		return nil, fmt.Errorf("open dataset %s: its format is %d, this program reads %d; freeze it again", dir, m.Format, formatVersion)
+	if m.Format != networkFormat && m.Format != stationsFormat {
+		return m, fmt.Errorf("open dataset %s: its format is %d, this program reads %d and %d; freeze it again", dir, m.Format, networkFormat, stationsFormat)
 	}
-	for _, name := range []string{snapshotsFile, weatherFile} {
+	return m, nil
+}
+
+// open reads what the manifest lists, and the stations only where they are
+// asked for.
+func (m manifest) open(dir string, stations bool) (*Dataset, error) {
+	if !stations && m.Format == stationsFormat {
+		m = m.network()
+	}
+	for _, name := range m.files() {
 		sum, err := fileDigest(filepath.Join(dir, name))
 		if err != nil {
 			return nil, fmt.Errorf("open dataset: %w", err)
@@ -208,56 +233,53 @@ func Open(dir string) (*Dataset, error) {
 	return d, nil
 }
 
+// network is what the manifest would be without stations.
+func (m manifest) network() manifest {
+	m.Format, m.Digest, m.Part = networkFormat, m.Part, ""
+	m.Rows, m.Files = maps.Clone(m.Rows), maps.Clone(m.Files)
+	for _, name := range []string{stationsFile, changesFile} {
+		delete(m.Rows, name)
+		delete(m.Files, name)
+	}
+	return m
+}
+
+func (m manifest) files() []string {
+	names := []string{snapshotsFile, weatherFile}
+	if m.Format == stationsFormat {
+		names = append(names, stationsFile, changesFile)
+	}
+	return names
+}
+
 func (m manifest) read(dir string) (*Dataset, error) {
-	snapshots, err := parquet.ReadFile[snapshotRow](filepath.Join(dir, snapshotsFile))
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", snapshotsFile, err)
-	}
-	weather, err := parquet.ReadFile[weatherRow](filepath.Join(dir, weatherFile))
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", weatherFile, err)
-	}
 	d := &Dataset{
 		Network: observation.Network{
 			ID: m.Network.ID, Name: m.Network.Name, City: m.Network.City, Country: m.Network.Country,
 			Latitude: orNaN(m.Network.Latitude), Longitude: orNaN(m.Network.Longitude),
 		},
 		Origin: observation.Origin(m.Origin),
-		Series: features.Series{
-			Points:  make([]observation.Totals, len(snapshots)),
-			Weather: make([]observation.Weather, len(weather)),
-		},
 	}
-	for i, r := range snapshots {
-		d.Series.Points[i] = observation.Totals{At: time.Unix(r.TS, 0).UTC(), Stations: r.Stations, FreeBikes: r.FreeBikes, EmptySlots: r.EmptySlots}
+	var err error
+	if d.Series, err = readSeries(dir); err != nil {
+		return nil, err
 	}
-	for i, r := range weather {
-		d.Series.Weather[i] = observation.Weather{
-			At: time.Unix(r.TS, 0).UTC(), Temperature: orNaN(r.Temperature), Precipitation: orNaN(r.Precipitation), WindSpeed: orNaN(r.WindSpeed),
-		}
+	if m.Format == stationsFormat {
+		d.Stations, err = readFrozenStations(dir)
 	}
-	return d, nil
+	return d, err
 }
 
+// fileDigest hashes a file of any size.
 func fileDigest(path string) (string, error) {
-	b, err := os.ReadFile(path)
+	f, err := os.Open(path)
 	if err != nil {
 		return "", err
 	}
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:]), nil
-}
-
-func known(v float64) *float64 {
-	if math.IsNaN(v) {
-		return nil
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
 	}
-	return &v
-}
-
-func orNaN(v *float64) float64 {
-	if v == nil {
-		return math.NaN()
-	}
-	return *v
+	return hex.EncodeToString(h.Sum(nil)), nil
 }

@@ -34,6 +34,7 @@ func (w *Way) Gate(ctx context.Context, name, version string, d *dataset.Dataset
 			return gate.Verdict{}, fmt.Errorf("gate %s %s: %w; name its dataset with --dataset", name, v.Version, err)
 		}
 	}
+	d = d.For(m.Task)
 	if got := d.Digest(); got != m.Dataset {
 		return gate.Verdict{}, fmt.Errorf("gate %s %s: it was trained on the dataset %s, this one is %s", name, v.Version, m.Dataset, got)
 	}

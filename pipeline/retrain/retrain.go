@@ -64,6 +64,7 @@ type Trained struct {
 // version into the registry as the latest. progress is told how far it is; it
 // may be nil.
 func (w *Way) Train(ctx context.Context, d *dataset.Dataset, task features.Task, cfg train.Config) (Trained, error) {
+	d = d.For(task)
 	digest := d.Digest()
 	ts, err := features.Order(w.Transforms)
 	if err != nil {
