@@ -7,7 +7,10 @@ import "math"
 // of the cache.
 type forest struct {
 	nodes []node
-	roots []int32
+	rows  []int32 // of each node
+
+	roots  []int32
+	points []uint8 // of each tree, how many the rule has that explains by it
 }
 
 // node of a forest.
@@ -30,30 +33,49 @@ func (t *Trees) forest() *forest {
 }
 
 func newForest(t *Trees) *forest {
-	f := &forest{roots: make([]int32, len(t.Trees))}
+	f := &forest{roots: make([]int32, len(t.Trees)), points: make([]uint8, len(t.Trees))}
 	nodes := 0
 	for _, tree := range t.Trees {
 		nodes += len(tree.Input)
 	}
-	f.nodes = make([]node, 0, nodes)
+	f.nodes, f.rows = make([]node, 0, nodes), make([]int32, 0, nodes)
+	b := builder{forest: f, edges: t.Edges, above: make([]int, len(t.Edges))}
 	for i := range t.Trees {
 		f.roots[i] = int32(len(f.nodes))
-		f.add(t, &t.Trees[i], 0)
+		b.tree, b.most = &t.Trees[i], 1
+		b.add(0, 0)
+		f.points[i] = uint8((b.most + 1) / 2)
 	}
 	return f
 }
 
-// add appends a node of a tree and all below it.
-func (f *forest) add(t *Trees, tree *Tree, n int) {
-	at, in := len(f.nodes), tree.Input[n]
+// builder adds one tree after the other.
+type builder struct {
+	*forest
+	tree  *Tree
+	edges [][]float64
+	above []int // of each input, how many nodes above look at it
+	most  int   // inputs on one path
+}
+
+// add appends a node and all below it. On the path to it are so many inputs.
+func (b *builder) add(n, inputs int) {
+	at, in := len(b.nodes), b.tree.Input[n]
+	b.rows = append(b.rows, int32(b.tree.Rows[n]))
 	if in == Leaf {
-		f.nodes = append(f.nodes, node{value: tree.Value[n], input: Leaf})
+		b.nodes = append(b.nodes, node{value: b.tree.Value[n], input: Leaf})
+		b.most = max(b.most, inputs)
 		return
 	}
-	f.nodes = append(f.nodes, node{value: t.Edges[in][tree.Edge[n]], input: int16(in), missingLeft: tree.MissingLeft[n] == 1})
-	f.add(t, tree, tree.Left[n])
-	f.nodes[at].right = int32(len(f.nodes))
-	f.add(t, tree, tree.Right[n])
+	b.nodes = append(b.nodes, node{value: b.edges[in][b.tree.Edge[n]], input: int16(in), missingLeft: b.tree.MissingLeft[n] == 1})
+	if b.above[in] == 0 {
+		inputs++
+	}
+	b.above[in]++
+	b.add(b.tree.Left[n], inputs)
+	b.nodes[at].right = int32(len(b.nodes))
+	b.add(b.tree.Right[n], inputs)
+	b.above[in]--
 }
 
 // sum adds what the trees say of a row to z, in their order.
@@ -61,8 +83,7 @@ func (f *forest) sum(z float64, x []float64) float64 {
 	for _, at := range f.roots {
 		n := &f.nodes[at]
 		for n.input != Leaf {
-			v := x[n.input]
-			if v <= n.value || n.missingLeft && math.IsNaN(v) {
+			if n.left(x[n.input]) {
 				at++
 			} else {
 				at = n.right
@@ -73,3 +94,6 @@ func (f *forest) sum(z float64, x []float64) float64 {
 	}
 	return z
 }
+
+// left tells where a value goes.
+func (n *node) left(x float64) bool { return x <= n.value || n.missingLeft && math.IsNaN(x) }
