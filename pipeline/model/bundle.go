@@ -13,6 +13,8 @@ const (
 	MetadataFile = "metadata.json"
 	GateFile     = "gate.json"
 	GateTable    = "gate.md"
+	ReportFile   = "report.html" // for people: plots and tables
+	CardFile     = "card.md"     // the model card
 	ManifestFile = "manifest.json"
 )
 

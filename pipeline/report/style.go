@@ -1,0 +1,101 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"html"
+	"image/color"
+	"regexp"
+	"strings"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/font"
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgsvg"
+)
+
+// A hue is a colour of the page: plots are drawn in its light value, for which
+// the page's variable then stands, so that plots follow light and dark.
+type hue struct {
+	light    color.RGBA
+	variable string
+}
+
+// The hues of forecasters are Okabe and Ito's (2008), which the colour-blind
+// tell apart; lines differ in their dashes as well.
+var (
+	ink    = hue{color.RGBA{0x1b, 0x1f, 0x24, 0xff}, "--ink"}
+	quiet  = hue{color.RGBA{0x5b, 0x64, 0x70, 0xff}, "--quiet"}
+	grid   = hue{color.RGBA{0xe3, 0xe6, 0xea, 0xff}, "--grid"}
+	ours   = hue{color.RGBA{0x00, 0x72, 0xb2, 0xff}, "--ours"}
+	orange = hue{color.RGBA{0xd5, 0x5e, 0x00, 0xff}, "--persistence"}
+	green  = hue{color.RGBA{0x00, 0x9e, 0x73, 0xff}, "--climatology"}
+	purple = hue{color.RGBA{0xcc, 0x79, 0xa7, 0xff}, "--champion"}
+
+	hues = []hue{ink, quiet, grid, ours, orange, green, purple}
+)
+
+func (h hue) Color() color.Color { return h.light }
+
+// dashes of the lines, by forecaster.
+var (
+	solid  []vg.Length
+	dashed = []vg.Length{vg.Points(5), vg.Points(3)}
+	dotted = []vg.Length{vg.Points(1.5), vg.Points(2.5)}
+	mixed  = []vg.Length{vg.Points(6), vg.Points(2), vg.Points(1.5), vg.Points(2)}
+)
+
+const (
+	figureWidth  = vg.Length(360)
+	figureHeight = vg.Length(250)
+)
+
+// newPlot is a plot in the page's style.
+func newPlot(x, y string) *plot.Plot {
+	p := plot.New()
+	p.BackgroundColor = color.Transparent
+	p.X.Label.Text, p.Y.Label.Text = x, y
+	for _, a := range []*plot.Axis{&p.X, &p.Y} {
+		plain(&a.Label.TextStyle, 11, quiet)
+		plain(&a.Tick.Label, 10, quiet)
+		a.LineStyle.Color, a.LineStyle.Width = quiet.light, vg.Points(0.75)
+		a.Tick.LineStyle.Color, a.Tick.LineStyle.Width = quiet.light, vg.Points(0.75)
+		a.Tick.Length = vg.Points(4)
+		a.Padding = vg.Points(4)
+	}
+	plain(&p.Legend.TextStyle, 10.5, ink)
+	p.Legend.ThumbnailWidth = vg.Points(24)
+	p.Legend.Padding = vg.Points(2)
+	return p
+}
+
+func plain(s *text.Style, size float64, h hue) {
+	s.Font = font.From(font.Font{Typeface: "Liberation", Variant: "Sans"}, vg.Points(size))
+	s.Color = h.light
+}
+
+var (
+	opening  = regexp.MustCompile(`(?s)^.*?<svg [^>]*viewBox="([^"]*)"[^>]*>`)
+	families = regexp.MustCompile(`font-family:[^;"]*;font-variant:normal;font-weight:normal;font-style:normal;`)
+	blanks   = regexp.MustCompile(`\s*\n\s*`)
+)
+
+// svg draws the plot for the inside of a page: no size of its own, no names of
+// namespaces, the page's colours and fonts.
+func svg(p *plot.Plot, width, height vg.Length, label string) (string, error) {
+	c := vgsvg.New(width, height)
+	p.Draw(draw.New(c))
+	var b bytes.Buffer
+	if _, err := c.WriteTo(&b); err != nil {
+		return "", fmt.Errorf("draw %s: %w", label, err)
+	}
+	s := opening.ReplaceAllString(b.String(), `<svg viewBox="$1" role="img" aria-label="`+html.EscapeString(label)+`">`)
+	s = families.ReplaceAllString(s, "")
+	s = blanks.ReplaceAllString(s, " ")
+	for _, h := range hues {
+		s = strings.ReplaceAll(s, fmt.Sprintf(":#%02X%02X%02X", h.light.R, h.light.G, h.light.B), ":var("+h.variable+")")
+	}
+	return s, nil
+}
