@@ -58,7 +58,7 @@ func TestBalancedWeightsAreCorrectedFor(t *testing.T) {
 	t.Parallel()
 	f := cityFrame(6000, 60, 4)
 	for _, unbalanced := range []bool{false, true} {
-		cfg := Config{Inputs: cityInputs, Unbalanced: unbalanced}.withDefaults()
+		cfg := Config{Inputs: cityInputs, Unbalanced: unbalanced}.withDefaults(f.Task)
 		l := newLogistic(cfg)
 		rows, err := collect(t.Context(), Whole{Frame: f}, l)
 		if err != nil {

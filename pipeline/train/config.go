@@ -1,8 +1,8 @@
-// Package train fits a model to a frame: it splits the rows by time, fits a
-// logistic regression, calibrates it, chooses its threshold and measures it
-// beside its rivals. Training is a pure function of the frame and the
-// configuration: the same two give the same model.json, to the last bit, on
-// any machine and any number of cores.
+// Package train fits a model to rows: it splits them by time, fits a logistic
+// regression or gradient-boosted trees, calibrates, chooses the threshold and
+// measures the model beside its rivals. Training is a pure function of the rows
+// and the configuration: the same two give the same model.json, to the last
+// bit, on any machine and any number of cores.
 package train
 
 import (
@@ -22,12 +22,19 @@ type Config struct {
 	// columns of the catalogue that are inputs, then the transforms' outputs.
 	Inputs []string `json:"inputs"`
 
-	// C is the inverse strength of the L2 penalty, as scikit-learn has it.
-	// Default 1.
-	C float64 `json:"c"`
+	// Family of the model. Default logistic for a network, trees for stations.
+	// It is told by Boost, which is there for trees alone.
+	Family Family `json:"-"`
+
+	// C is the inverse strength of the logistic regression's L2 penalty, as
+	// scikit-learn has it. Default 1.
+	C float64 `json:"c,omitempty"`
+
+	// Boost says how trees are fitted. Default: see Boost.
+	Boost *Boost `json:"boost,omitempty"`
 
 	// Unbalanced leaves every row the weight 1. By default the classes weigh
-	// the same in the fit, and the shift of the log odds that this causes is
+	// the same in the fit of a logistic regression, and the shift of the log odds that this causes is
 	// taken out afterwards.
 	Unbalanced bool `json:"unbalanced,omitempty"`
 
@@ -53,14 +60,30 @@ type Config struct {
 	Progress func(Progress) `json:"-"`
 }
 
+// Family is a kind of model that can be trained.
+type Family string
+
+// The families.
+const (
+	FamilyAuto     Family = ""
+	FamilyLogistic Family = "logistic"
+	FamilyTrees    Family = "trees"
+)
+
 // Progress says where a training stands.
 type Progress struct {
-	Stage string // "fit" or "backtest"
-	Done  int    // passes over the rows, or folds
+	Stage string // "encode", "fit" or "backtest"
+	Done  int    // rows; passes over the rows, or trees; folds
 	Total int    // 0 where it is not known
 }
 
-func (c Config) withDefaults() Config {
+func (c Config) withDefaults(task features.Task) Config {
+	if c.Family == FamilyAuto {
+		c.Family = FamilyLogistic
+		if task.Entity == features.EntityStation {
+			c.Family = FamilyTrees
+		}
+	}
 	if len(c.Inputs) == 0 {
 		c.Inputs = features.Inputs()
 		for _, t := range c.Transforms {
@@ -70,8 +93,18 @@ func (c Config) withDefaults() Config {
 			}
 		}
 	}
-	if c.C == 0 {
-		c.C = 1
+	switch c.Family {
+	case FamilyTrees:
+		b := Boost{}
+		if c.Boost != nil {
+			b = *c.Boost
+		}
+		c.Boost, c.C, c.Unbalanced = b.withDefaults(), 0, false
+	default:
+		c.Boost = nil
+		if c.C == 0 {
+			c.C = 1
+		}
 	}
 	if c.Train == 0 && c.Validation == 0 && c.Test == 0 {
 		c.Train, c.Validation, c.Test = 0.6, 0.2, 0.2
@@ -87,14 +120,21 @@ func (c Config) withDefaults() Config {
 
 // Validate says what is wrong with the configuration, if anything. Fields that
 // are zero stand for their defaults.
-func (c Config) Validate() error {
-	c = c.withDefaults()
+func (c Config) Validate(task features.Task) error {
+	c = c.withDefaults(task)
+	if c.Family != FamilyLogistic && c.Family != FamilyTrees {
+		return fmt.Errorf("training: unknown family %q, must be %s or %s", c.Family, FamilyLogistic, FamilyTrees)
+	}
 	for i, name := range c.Inputs {
 		if name == "" || slices.Contains(c.Inputs[:i], name) {
 			return fmt.Errorf("training: input %q is empty or there twice", name)
 		}
 	}
-	if !(c.C > 0) || math.IsInf(c.C, 0) {
+	if c.Family == FamilyTrees {
+		if err := c.Boost.options().Validate(); err != nil {
+			return fmt.Errorf("training: %w", err)
+		}
+	} else if !(c.C > 0) || math.IsInf(c.C, 0) {
 		return fmt.Errorf("training: C is %v, must be positive and finite", c.C)
 	}
 	for _, share := range []float64{c.Train, c.Validation, c.Test} {
@@ -115,9 +155,9 @@ func (c Config) Validate() error {
 }
 
 // canonical is the configuration as the model records it: what decides the
-// result, with the defaults filled in.
+// result. The defaults must be filled in.
 func (c Config) canonical() (json.RawMessage, error) {
-	b, err := json.Marshal(c.withDefaults())
+	b, err := json.Marshal(c)
 	if err != nil {
 		return nil, fmt.Errorf("encode training configuration: %w", err)
 	}

@@ -28,6 +28,13 @@ type learner interface {
 	logOdds(m *model.Model, rows span) []float64
 }
 
+func (c Config) learner() learner {
+	if c.Family == FamilyTrees {
+		return newTrees(c)
+	}
+	return newLogistic(c)
+}
+
 // learned is a model with the threshold of its rival.
 type learned struct {
 	model                *model.Model
@@ -56,6 +63,10 @@ func learn(ctx context.Context, l learner, t *table, train, validation span, qui
 func calibrateModel(m *model.Model, c model.Calibration) {
 	m.Calibration = c
 	m.Intercept = float64(c.Slope*m.Intercept) + c.Offset
+	if m.Family == model.FamilyTrees {
+		m.Trees = m.Trees.Scaled(c.Slope)
+		return
+	}
 	for i := range m.Inputs {
 		m.Inputs[i].Weight = float64(c.Slope * m.Inputs[i].Weight)
 	}

@@ -20,11 +20,11 @@ func newLogistic(cfg Config) *logistic {
 }
 
 func (l *logistic) add(f *features.Frame, labelled []int) error {
-	for j, name := range l.cfg.Inputs {
-		c := f.Column(name)
-		if c == nil {
-			return columnError(f, name)
-		}
+	columns, err := inputColumns(f, l.cfg.Inputs)
+	if err != nil {
+		return err
+	}
+	for j, c := range columns {
 		l.values[j] = appendRows(l.values[j], c, labelled)
 	}
 	return nil

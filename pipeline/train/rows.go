@@ -171,6 +171,13 @@ func appendRows(to, column []float64, rows []int) []float64 {
 	return to
 }
 
-func columnError(f *features.Frame, name string) error {
-	return fmt.Errorf("there is no column %q; the frame has %v", name, f.Names())
+// inputColumns are the columns of the names, which a frame must have.
+func inputColumns(f *features.Frame, names []string) ([][]float64, error) {
+	columns := make([][]float64, len(names))
+	for j, name := range names {
+		if columns[j] = f.Column(name); columns[j] == nil {
+			return nil, fmt.Errorf("there is no column %q; the frame has %v", name, f.Names())
+		}
+	}
+	return columns, nil
 }

@@ -34,11 +34,11 @@ func Run(ctx context.Context, rows Rows, cfg Config) (*Result, error) {
 	if cfg.Transforms, err = features.Order(cfg.Transforms); err != nil {
 		return nil, fmt.Errorf("training: %w", err)
 	}
-	if err := cfg.Validate(); err != nil {
+	if err := cfg.Validate(rows.Task()); err != nil {
 		return nil, err
 	}
-	cfg = cfg.withDefaults()
-	l := newLogistic(cfg)
+	cfg = cfg.withDefaults(rows.Task())
+	l := cfg.learner()
 	t, err := collect(ctx, rows, l)
 	if err != nil {
 		return nil, err

@@ -23,7 +23,7 @@ func TestSplitKeepsTheEmbargo(t *testing.T) {
 		if !slices.IsSorted(rows.at) {
 			t.Fatal("the rows do not ascend")
 		}
-		p := split(rows, Config{}.withDefaults())
+		p := split(rows, Config{}.withDefaults(features.NetworkShortage()))
 		end, last := 0, time.Time{}
 		for _, part := range []span{p.train, p.validation, p.test} {
 			if part.len() == 0 {
@@ -74,7 +74,7 @@ func TestSplitKeepsATimeTogether(t *testing.T) {
 	for i := range f.At {
 		f.At[i] = start.Add(time.Duration(i/7) * 10 * time.Minute)
 	}
-	p := split(tableOf(t, f), Config{}.withDefaults())
+	p := split(tableOf(t, f), Config{}.withDefaults(features.NetworkShortage()))
 	// The time of row 600 begins at row 595 and that of row 800 at row 798; the
 	// embargo takes the seven times before each.
 	if p.validation.lo != 595 || p.test.lo != 798 {
@@ -88,7 +88,7 @@ func TestSplitKeepsATimeTogether(t *testing.T) {
 func TestSplitShares(t *testing.T) {
 	t.Parallel()
 	f := plainFrame(make([]float64, 1000), alternating(1000, 5))
-	p := split(tableOf(t, f), Config{}.withDefaults())
+	p := split(tableOf(t, f), Config{}.withDefaults(features.NetworkShortage()))
 	// The embargo of 75 minutes takes seven rows from the end of a part.
 	if p.train.len() != 593 || p.validation.len() != 193 || p.test.len() != 200 {
 		t.Errorf("%d, %d and %d rows, want 593, 193 and 200", p.train.len(), p.validation.len(), p.test.len())
