@@ -166,6 +166,10 @@ func (r *backfill) bikes(ctx context.Context) error {
 		series := Series{Network: r.network.ID, Snapshots: g.month(month, history)}
 		if history != nil {
 			series.Stations = history.describedStations()
+			series.SeenAt = month.AddDate(0, 1, 0).Add(-time.Second)
+			if r.to.Before(series.SeenAt) {
+				series.SeenAt = r.to
+			}
 		}
 		recorded, err := r.cfg.Recorder.Record(ctx, series)
 		if err != nil {

@@ -50,6 +50,7 @@ func (r *Recorded) add(o Recorded) {
 type Series struct {
 	Network  string
 	Stations []observation.Station // descriptions; stations without one are known by their ID
+	SeenAt   time.Time             // of the stations, see Batch
 	// Snapshots come in ascending order of time. Each is used before the
 	// next is asked for, so that its readings may be overwritten then. Nil
 	// for none.
@@ -66,7 +67,7 @@ func (r *Recorder) RecordBikes(ctx context.Context, payload observation.Payload,
 	network := decoded.Network
 	network.ID = payload.Network
 	return r.recordPayload(ctx, payload, func(tx Tx) (Recorded, error) {
-		head := Batch{Network: &network, Stations: decoded.Stations}
+		head := Batch{Network: &network, Stations: decoded.Stations, SeenAt: decoded.Snapshot.At}
 		if err := tx.Write(ctx, network.ID, head); err != nil {
 			return Recorded{}, err
 		}
@@ -109,7 +110,7 @@ func (r *Recorder) Record(ctx context.Context, series ...Series) (Recorded, erro
 }
 
 func recordSeries(ctx context.Context, tx Tx, s Series) (Recorded, error) {
-	head := Batch{Stations: s.Stations, Weather: s.Weather}
+	head := Batch{Stations: s.Stations, SeenAt: s.SeenAt, Weather: s.Weather}
 	if len(head.Stations)+len(head.Weather) > 0 {
 		if err := tx.Write(ctx, s.Network, head); err != nil {
 			return Recorded{}, err

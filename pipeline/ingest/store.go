@@ -49,7 +49,15 @@ type Tx interface {
 type Batch struct {
 	Network  *observation.Network // nil leaves what is stored
 	Stations []observation.Station
-	Totals   []observation.Totals
-	Changes  []observation.Observation
-	Weather  []observation.Weather
+
+	// SeenAt is when a source showed the stations so. One that it shows more
+	// than 50 m from where it was before has moved then; what was seen before
+	// the newest stored snapshot tells where a station was, not where it is.
+	// Zero corrects the places that are stored: nothing has moved. What is not
+	// known of a station, its name, place or capacity, leaves what is stored.
+	SeenAt time.Time
+
+	Totals  []observation.Totals
+	Changes []observation.Observation
+	Weather []observation.Weather
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"livelab/pipeline/observation"
 )
@@ -37,16 +38,34 @@ func (s *Store) Networks(ctx context.Context) ([]observation.Network, error) {
 
 // Stations implements [dataset.Store]. They are ordered by ID.
 func (s *Store) Stations(ctx context.Context, network string) ([]observation.Station, error) {
-	rows, _ := s.pool.Query(ctx, `
-		SELECT station_id, name, coalesce(latitude, 'NaN'), coalesce(longitude, 'NaN'), coalesce(capacity, -1)
-		FROM stations WHERE network = $1 ORDER BY station_id`, network)
-	stations, err := collect(rows, func(st *observation.Station) []any {
-		return []any{&st.ID, &st.Name, &st.Latitude, &st.Longitude, &st.Capacity}
+	rows, _ := s.pool.Query(ctx, "SELECT "+stationColumns+" FROM stations WHERE network = $1 ORDER BY station_id", network)
+	var stations []observation.Station
+	var st observation.Station
+	var moved pgtype.Timestamptz
+	_, err := pgx.ForEachRow(rows, stationTargets(&st, &moved), func() error {
+		st.MovedAt = orZero(moved)
+		stations = append(stations, st)
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read stations: %w", s.explain(ctx, err))
 	}
 	return stations, nil
+}
+
+const stationColumns = "station_id, name, coalesce(latitude, 'NaN'), coalesce(longitude, 'NaN'), coalesce(capacity, -1), moved_at"
+
+// stationTargets are where to read stationColumns to.
+func stationTargets(st *observation.Station, moved *pgtype.Timestamptz) []any {
+	return []any{&st.ID, &st.Name, &st.Latitude, &st.Longitude, &st.Capacity, moved}
+}
+
+// orZero reads a time that may be absent.
+func orZero(t pgtype.Timestamptz) time.Time {
+	if !t.Valid {
+		return time.Time{}
+	}
+	return t.Time.UTC()
 }
 
 // Totals implements [dataset.Store].

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"livelab/pipeline/ingest"
 	"livelab/pipeline/observation"
@@ -35,7 +36,7 @@ func (t *tx) write(ctx context.Context, network string, b ingest.Batch) error {
 	if err := t.addStations(ctx, network, value.NewStations(b, t.keys[network])); err != nil {
 		return err
 	}
-	if err := t.writeStations(ctx, network, b.Stations); err != nil {
+	if err := t.writeStations(ctx, network, b); err != nil {
 		return err
 	}
 	if err := t.writeChanges(ctx, value.Changes(b.Changes, t.keys[network])); err != nil {
@@ -99,24 +100,57 @@ func (t *tx) addStations(ctx context.Context, network string, ids []string) erro
 // The writes below send one array a column. The arrays hold no NULL, since
 // arrays of plain numbers are encoded fastest: NaN and -1 become NULL here.
 
-func (t *tx) writeStations(ctx context.Context, network string, rows []observation.Station) error {
-	if len(rows) == 0 {
+func (t *tx) writeStations(ctx context.Context, network string, b ingest.Batch) error {
+	if len(b.Stations) == 0 {
 		return nil
 	}
-	stations := value.Stations(rows)
+	stored, err := t.placed(ctx, network)
+	if err != nil {
+		return err
+	}
+	var newest pgtype.Timestamptz
+	if err := t.tx.QueryRow(ctx, "SELECT max(at) FROM snapshots WHERE network = $1", network).Scan(&newest); err != nil {
+		return err
+	}
+	stations := value.Describe(b, stored, newest.Time)
+	if len(stations) == 0 {
+		return nil
+	}
 	keys := t.keys[network]
-	_, err := t.tx.Exec(ctx, `
+	_, err = t.tx.Exec(ctx, `
 		UPDATE stations s SET name = n.name, capacity = nullif(n.capacity, -1),
-			latitude = nullif(n.latitude, 'NaN'), longitude = nullif(n.longitude, 'NaN')
-		FROM unnest($1::int4[], $2::text[], $3::float8[], $4::float8[], $5::int4[])
-			AS n (key, name, latitude, longitude, capacity)
+			latitude = nullif(n.latitude, 'NaN'), longitude = nullif(n.longitude, 'NaN'),
+			home_latitude = nullif(n.home_latitude, 'NaN'), home_longitude = nullif(n.home_longitude, 'NaN'),
+			moved_at = n.moved_at
+		FROM unnest($1::int4[], $2::text[], $3::float8[], $4::float8[], $5::int4[], $6::float8[], $7::float8[], $8::timestamptz[])
+			AS n (key, name, latitude, longitude, capacity, home_latitude, home_longitude, moved_at)
 		WHERE s.key = n.key`,
-		column(stations, func(s *observation.Station) int32 { return keys[s.ID] }),
-		column(stations, func(s *observation.Station) string { return s.Name }),
-		column(stations, func(s *observation.Station) float64 { return s.Latitude }),
-		column(stations, func(s *observation.Station) float64 { return s.Longitude }),
-		column(stations, func(s *observation.Station) int32 { return value.Count(s.Capacity) }))
+		column(stations, func(s *value.Placed) int32 { return keys[s.ID] }),
+		column(stations, func(s *value.Placed) string { return s.Name }),
+		column(stations, func(s *value.Placed) float64 { return s.Latitude }),
+		column(stations, func(s *value.Placed) float64 { return s.Longitude }),
+		column(stations, func(s *value.Placed) int32 { return value.Count(s.Capacity) }),
+		column(stations, func(s *value.Placed) float64 { return s.HomeLatitude }),
+		column(stations, func(s *value.Placed) float64 { return s.HomeLongitude }),
+		column(stations, func(s *value.Placed) pgtype.Timestamptz {
+			return pgtype.Timestamptz{Time: s.MovedAt, Valid: !s.MovedAt.IsZero()}
+		}))
 	return err
+}
+
+// placed reads the stations of a network, by ID.
+func (t *tx) placed(ctx context.Context, network string) (map[string]value.Placed, error) {
+	rows, _ := t.tx.Query(ctx, "SELECT "+stationColumns+`, coalesce(home_latitude, 'NaN'), coalesce(home_longitude, 'NaN')
+		FROM stations WHERE network = $1`, network)
+	stored := map[string]value.Placed{}
+	var p value.Placed
+	var moved pgtype.Timestamptz
+	_, err := pgx.ForEachRow(rows, append(stationTargets(&p.Station, &moved), &p.HomeLatitude, &p.HomeLongitude), func() error {
+		p.MovedAt = orZero(moved)
+		stored[p.ID] = p
+		return nil
+	})
+	return stored, err
 }
 
 func (t *tx) writeTotals(ctx context.Context, network string, rows []observation.Totals) error {

@@ -39,15 +39,23 @@ func (s *Store) Networks(ctx context.Context) ([]observation.Network, error) {
 // Stations implements [dataset.Store]. They are ordered by ID.
 func (s *Store) Stations(ctx context.Context, network string) ([]observation.Station, error) {
 	stations, err := collect(ctx, s.reader, func(rows *sql.Rows, st *observation.Station) error {
-		var lat, lon sql.NullFloat64
-		err := rows.Scan(&st.ID, &st.Name, &lat, &lon, &st.Capacity)
-		st.Latitude, st.Longitude = orNaN(lat), orNaN(lon)
-		return err
-	}, "SELECT station_id, name, latitude, longitude, coalesce(capacity, -1) FROM stations WHERE network = ? ORDER BY station_id", network)
+		return scanStation(rows, st)
+	}, "SELECT "+stationColumns+" FROM stations WHERE network = ? ORDER BY station_id", network)
 	if err != nil {
 		return nil, fmt.Errorf("read stations: %w", s.explain(ctx, err))
 	}
 	return stations, nil
+}
+
+const stationColumns = "station_id, name, latitude, longitude, coalesce(capacity, -1), moved_at"
+
+// scanStation reads stationColumns, and what follows them.
+func scanStation(rows *sql.Rows, st *observation.Station, more ...any) error {
+	var lat, lon sql.NullFloat64
+	var moved sql.NullInt64
+	err := rows.Scan(append([]any{&st.ID, &st.Name, &lat, &lon, &st.Capacity, &moved}, more...)...)
+	st.Latitude, st.Longitude, st.MovedAt = orNaN(lat), orNaN(lon), orZero(moved)
+	return err
 }
 
 // Totals implements [dataset.Store].
@@ -197,4 +205,12 @@ func orNaN(v sql.NullFloat64) float64 {
 		return math.NaN()
 	}
 	return v.Float64
+}
+
+// orZero reads a time that may be absent.
+func orZero(v sql.NullInt64) time.Time {
+	if !v.Valid {
+		return time.Time{}
+	}
+	return value.Second(v.Int64)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"time"
 
 	"livelab/pipeline/ingest"
 	"livelab/pipeline/observation"
@@ -88,18 +89,49 @@ func (t *tx) writeStations(ctx context.Context, network string, b ingest.Batch) 
 		}
 		keys[id] = key
 	}
-	stations := value.Stations(b.Stations)
+	if len(b.Stations) == 0 {
+		return nil
+	}
+	stored, err := t.placed(ctx, network)
+	if err != nil {
+		return err
+	}
+	var newest sql.NullInt64
+	if err := t.tx.QueryRowContext(ctx, "SELECT max(at) FROM snapshots WHERE network = ?", network).Scan(&newest); err != nil {
+		return err
+	}
+	stations := value.Describe(b, stored, orZero(newest))
 	return t.insert(ctx, insertion{
-		into:     "stations (key, network, station_id, name, latitude, longitude, capacity)",
-		columns:  7,
-		conflict: "(key) DO UPDATE SET name = excluded.name, latitude = excluded.latitude, longitude = excluded.longitude, capacity = excluded.capacity",
-		rows:     len(stations),
+		into:    "stations (key, network, station_id, name, latitude, longitude, capacity, home_latitude, home_longitude, moved_at)",
+		columns: 10,
+		conflict: `(key) DO UPDATE SET name = excluded.name, latitude = excluded.latitude, longitude = excluded.longitude, capacity = excluded.capacity,
+			home_latitude = excluded.home_latitude, home_longitude = excluded.home_longitude, moved_at = excluded.moved_at`,
+		rows: len(stations),
 		row: func(i int, to []any) {
 			s := &stations[i]
 			to[0], to[1], to[2], to[3] = keys[s.ID], network, s.ID, s.Name
 			to[4], to[5], to[6] = real(s.Latitude), real(s.Longitude), count(s.Capacity)
+			to[7], to[8], to[9] = real(s.HomeLatitude), real(s.HomeLongitude), unix(s.MovedAt)
 		},
 	})
+}
+
+// placed reads the stations of a network, by ID.
+func (t *tx) placed(ctx context.Context, network string) (map[string]value.Placed, error) {
+	rows, err := collect(ctx, t.tx, func(rows *sql.Rows, p *value.Placed) error {
+		var homeLat, homeLon sql.NullFloat64
+		err := scanStation(rows, &p.Station, &homeLat, &homeLon)
+		p.HomeLatitude, p.HomeLongitude = orNaN(homeLat), orNaN(homeLon)
+		return err
+	}, "SELECT "+stationColumns+", home_latitude, home_longitude FROM stations WHERE network = ?", network)
+	if err != nil {
+		return nil, err
+	}
+	stored := make(map[string]value.Placed, len(rows))
+	for _, p := range rows {
+		stored[p.ID] = p
+	}
+	return stored, nil
 }
 
 func (t *tx) writeChanges(ctx context.Context, network string, observations []observation.Observation) error {
@@ -192,6 +224,14 @@ func real(v float64) any {
 		return nil
 	}
 	return v
+}
+
+// unix writes the zero time as NULL.
+func unix(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.Unix()
 }
 
 // count writes an unknown count as NULL.

@@ -36,6 +36,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"dataset", datasetCases},
 		{"payload", payloadCases},
 		{"write", writeCases},
+		{"stations", stationCases},
 		{"update", updateCases},
 		{"concurrency", concurrencyCases},
 		{"prediction", predictionCases},

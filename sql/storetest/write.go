@@ -70,7 +70,7 @@ func replaces(t *testing.T, s Store) {
 		f := float64(n)
 		return ingest.Batch{
 			Network:  &observation.Network{ID: oslo, Name: fmt.Sprint(n), Latitude: f, Longitude: nan},
-			Stations: []observation.Station{{ID: "a", Name: fmt.Sprint(n), Latitude: f, Longitude: nan, Capacity: n}},
+			Stations: []observation.Station{{ID: "a", Name: fmt.Sprint(n), Latitude: f, Longitude: f, Capacity: n}},
 			Totals:   []observation.Totals{{At: at(0), Stations: n, FreeBikes: n, EmptySlots: n}},
 			Changes:  []observation.Observation{change("a", 0, n, n)},
 			Weather:  []observation.Weather{{At: at(0), Temperature: f, Precipitation: f, WindSpeed: nan}},
