@@ -86,6 +86,12 @@ type Report struct {
 	Intervals      *BoardIntervals `json:"intervals,omitempty"`
 	OnsetIntervals *BoardIntervals `json:"onset_intervals,omitempty"`
 
+	// Importance of the inputs, the largest first, and what the model scores
+	// above one that was trained without a transform. Nil in the reports of
+	// versions that were trained before they were measured.
+	Importance []Importance `json:"importance,omitempty"`
+	Ablations  []Ablation   `json:"ablations,omitempty"`
+
 	// Classic holds the test rows as a client sees them that sends the eight
 	// classic inputs and nothing else.
 	Classic Scores `json:"classic_inputs_only"`
@@ -94,6 +100,20 @@ type Report struct {
 	Validation Part   `json:"validation"`
 	Test       Part   `json:"test"`
 	Folds      []Fold `json:"folds"`
+}
+
+// Importance says how far an input moves forecasts: the mean of its absolute
+// contribution to the log odds, over rows of the test part.
+type Importance struct {
+	Input   string  `json:"input"`
+	LogOdds float64 `json:"log_odds"`
+}
+
+// Ablation is a training without one transform, all else equal.
+type Ablation struct {
+	Transform string    `json:"transform"`
+	Scores    Scores    `json:"scores"` // of the test part, without it
+	Over      Intervals `json:"over"`   // the model's scores less these, paired
 }
 
 // Part is one split of the rows.

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"livelab/pipeline/model"
@@ -75,14 +76,14 @@ func admit(name string, files map[string][]byte, at time.Time) (string, error) {
 }
 
 // sameAsBefore checks that a version that is there already holds these files.
-// A verdict may have come to it since.
+// A verdict may have come to it since, and a report with the verdict.
 func (d *Dir) sameAsBefore(ctx context.Context, name, version string, files map[string][]byte) error {
 	old, err := d.Read(ctx, name, version)
 	if err != nil {
 		return fmt.Errorf("it is there already, broken; remove its folder and add it again: %w", err)
 	}
 	for _, f := range sortedKeys(files) {
-		if f != model.GateFile && f != model.GateTable && !bytes.Equal(files[f], old.Files[f]) {
+		if !slices.Contains(amendable, f) && !bytes.Equal(files[f], old.Files[f]) {
 			return fmt.Errorf("it is there already with another %s: add it a second later", f)
 		}
 	}

@@ -6,15 +6,21 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"livelab/pipeline/model"
 )
 
-// Amend gives a version its verdict: gate.json, gate.md or both, in the place
-// of what it had of them. The version verifies at every moment: its manifest
-// first forgets the old verdict, then the files change, then the manifest
-// learns of the new ones. All of it is written before the first of these
-// steps, so that a full disk leaves the old verdict as it is.
+// amendable are the files that may come to a version after its training: the
+// verdict, and what shows the version to people, with the verdict in it.
+var amendable = []string{model.GateFile, model.GateTable, model.ReportFile, model.CardFile}
+
+// Amend gives a version its verdict (gate.json, gate.md or both, in the place
+// of what it had of them), its report and its card. The version verifies at
+// every moment: its manifest first forgets what is replaced, then the files
+// change, then the manifest learns of the new ones. All of it is written before
+// the first of these steps, so that a full disk leaves the version as it is.
 func (d *Dir) Amend(ctx context.Context, name, version string, files map[string][]byte) error {
 	if err := d.amend(ctx, name, version, files); err != nil {
 		return fmt.Errorf("amend %s %s: %w", name, version, err)
@@ -37,8 +43,13 @@ func (d *Dir) amend(ctx context.Context, name, version string, files map[string]
 	}
 	kept := maps.Clone(old.Files)
 	delete(kept, model.ManifestFile)
-	delete(kept, model.GateFile)
-	delete(kept, model.GateTable)
+	for name := range files {
+		delete(kept, name)
+		if name == model.GateFile || name == model.GateTable { // a verdict is replaced as a whole
+			delete(kept, model.GateFile)
+			delete(kept, model.GateTable)
+		}
+	}
 	full := maps.Clone(kept)
 	maps.Copy(full, files)
 	if err := checkVerdict(name, full); err != nil {
@@ -51,7 +62,7 @@ func (d *Dir) amend(ctx context.Context, name, version string, files map[string]
 	if err != nil {
 		return err
 	}
-	if len(kept)+1 == len(old.Files) { // the manifest lists no verdict
+	if len(kept)+1 == len(old.Files) { // the manifest lists nothing that is replaced
 		steps = steps[1:]
 	}
 	return d.replaceFiles(name, steps...)
@@ -85,8 +96,8 @@ func checkAmendment(name, version string, files map[string][]byte) error {
 		return errors.New("no files are given")
 	}
 	for _, f := range sortedKeys(files) {
-		if f != model.GateFile && f != model.GateTable {
-			return fmt.Errorf("%q cannot be added to a version: only %s and %s can, the rest never changes", f, model.GateFile, model.GateTable)
+		if !slices.Contains(amendable, f) {
+			return fmt.Errorf("%q cannot be added to a version: only %s can, the rest never changes", f, strings.Join(amendable, ", "))
 		}
 	}
 	return checkFiles(files)

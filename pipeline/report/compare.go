@@ -23,17 +23,12 @@ type transform struct {
 
 func (p *page) transforms() []transform {
 	var ts []transform
-	s := p.in.Test
 	for _, spec := range p.in.Model.Transforms {
-		t := transform{TransformSpec: spec}
-		i := slices.IndexFunc(p.in.Without, func(w Without) bool { return w.Transform == spec.Name })
-		if i >= 0 {
-			w := p.in.Without[i]
-			days := metrics.NewResampler(s.At, metrics.DefaultResamples, metrics.DefaultSeed)
-			with := days.Scores(s.Model, s.Outcome, p.in.Model.Threshold)
-			t.Known, t.Doc = true, w.Doc
-			t.Over = less(p.all.rows[0].Scores, metrics.Evaluate(w.Model, s.Outcome, w.Threshold))
-			t.Intervals = with.Over(days.Scores(w.Model, s.Outcome, w.Threshold))
+		t := transform{TransformSpec: spec, Doc: p.in.Docs[spec.Name]}
+		for _, a := range p.in.Metrics.Ablations {
+			if a.Transform == spec.Name {
+				t.Known, t.Over, t.Intervals = true, less(p.in.Metrics.Scores, a.Scores), a.Over
+			}
 		}
 		ts = append(ts, t)
 	}

@@ -40,7 +40,7 @@ type page struct {
 	onsets   board
 	stations []station // with rows enough, the worst first
 	left     int       // stations with too few rows
-	inputs   []Importance
+	inputs   []metrics.Importance
 
 	Figures map[string]figure
 }
@@ -56,11 +56,7 @@ func newPage(in Input) *page {
 	p.all = p.newBoard(in.Test, nil)
 	p.onsets = p.newBoard(in.Test.Onset(), p.onset)
 	p.stations, p.left = p.scoreStations()
-	p.inputs = slices.Clone(in.Importance)
-	slices.SortFunc(p.inputs, func(a, b Importance) int {
-		return cmp.Or(cmp.Compare(b.LogOdds, a.LogOdds), cmp.Compare(a.Input, b.Input))
-	})
-	p.inputs = p.inputs[:min(len(p.inputs), mostInputs)]
+	p.inputs = in.Metrics.Importance[:min(len(in.Metrics.Importance), mostInputs)]
 	return p
 }
 

@@ -25,11 +25,8 @@ type Input struct {
 	// Stations are those that Test.Entity points to; nil for a network.
 	Stations []Station
 
-	// Importance of the inputs, in any order.
-	Importance []Importance
-
-	// Without says of transforms what a model trained without them scores.
-	Without []Without
+	// Docs are what the transforms say of themselves, by name; may be nil.
+	Docs map[string]string
 
 	// Data is what is known of the data before any row was made; nil where
 	// nobody inspected it.
@@ -48,25 +45,6 @@ type Input struct {
 type Station struct {
 	ID   string
 	Name string // "" where the source gives none
-}
-
-// Importance is how much an input moves forecasts.
-type Importance struct {
-	Input string
-
-	// LogOdds is the mean of the absolute contribution to the log odds over
-	// rows of the test part.
-	LogOdds float64
-}
-
-// Without is a training without one transform, all else equal.
-type Without struct {
-	Transform string // its name
-	Doc       string // what it says of itself
-
-	// Forecasts for the rows of Test.
-	Model     []float64
-	Threshold float64
 }
 
 // Champion is the serving version as it forecasts the rows of Test.
@@ -117,9 +95,6 @@ func (in Input) check() error {
 	}
 	if in.Champion != nil {
 		columns["forecasts of the champion"] = len(in.Champion.Forecasts)
-	}
-	for _, w := range in.Without {
-		columns["forecasts without "+w.Transform] = len(w.Model)
 	}
 	for what, got := range columns {
 		if got != n {

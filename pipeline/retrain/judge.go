@@ -55,18 +55,21 @@ func (w *Way) Gate(ctx context.Context, name, version string, d *dataset.Dataset
 	if err != nil {
 		return gate.Verdict{}, fmt.Errorf("gate %s %s: %w", name, v.Version, err)
 	}
-	return verdict, w.keep(ctx, v, verdict)
+	files, err := w.reportFiles(ctx, v, d, candidate, champion, &verdict)
+	if err != nil {
+		return gate.Verdict{}, fmt.Errorf("gate %s %s: %w", name, v.Version, err)
+	}
+	return verdict, w.keep(ctx, v, verdict, files)
 }
 
-func (w *Way) keep(ctx context.Context, v publish.Version, verdict gate.Verdict) error {
-	j, err := verdict.JSON()
-	if err != nil {
+// keep gives the version its verdict, and the report and card that show it.
+func (w *Way) keep(ctx context.Context, v publish.Version, verdict gate.Verdict, files map[string][]byte) error {
+	var err error
+	if files[model.GateFile], err = verdict.JSON(); err != nil {
 		return err
 	}
-	return w.Registry.Amend(ctx, v.Model, v.Version, map[string][]byte{
-		model.GateFile:  j,
-		model.GateTable: verdict.Markdown(),
-	})
+	files[model.GateTable] = verdict.Markdown()
+	return w.Registry.Amend(ctx, v.Model, v.Version, files)
 }
 
 // candidate scores a version, with its transforms, on the rows of one part of a

@@ -81,6 +81,9 @@ func (w *Way) Train(ctx context.Context, d *dataset.Dataset, task features.Task,
 	if err != nil {
 		return Trained{}, fmt.Errorf("train %s on %s: %w", task.Name, d.Network.ID, err)
 	}
+	if err := measureMore(ctx, d, task, rows, cfg, result); err != nil {
+		return Trained{}, fmt.Errorf("train %s on %s: %w", task.Name, d.Network.ID, err)
+	}
 	if err := d.Keep(w.datasetsDir(task.Name)); err != nil {
 		return Trained{}, err
 	}
@@ -107,8 +110,12 @@ func (w *Way) add(ctx context.Context, d *dataset.Dataset, result *train.Result)
 		Transforms: digests(m.Transforms),
 	}
 	t.Version = publish.VersionName(now, t.Digest)
-	files, err := versionFiles(modelJSON, result, w.metadata(d, t, m, now), w.Transforms)
+	meta := w.metadata(d, t, m, now)
+	files, err := versionFiles(modelJSON, result, meta, w.Transforms)
 	if err != nil {
+		return Trained{}, err
+	}
+	if err := addReport(files, d, meta, result); err != nil {
 		return Trained{}, err
 	}
 	if t.Version, err = w.Registry.Add(ctx, m.Name, files, now); err != nil {

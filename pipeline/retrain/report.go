@@ -1,0 +1,279 @@
+package retrain
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"livelab/pipeline/dataset"
+	"livelab/pipeline/features"
+	"livelab/pipeline/gate"
+	"livelab/pipeline/metrics"
+	"livelab/pipeline/model"
+	"livelab/pipeline/publish"
+	"livelab/pipeline/report"
+	"livelab/pipeline/train"
+)
+
+// Reported is a version with its report.
+type Reported struct {
+	Model   string
+	Version string
+	Files   map[string][]byte // report.html and card.md
+}
+
+// Report writes the report and the card of a version anew, with the verdict
+// that it has and beside today's champion, and keeps them with the version. An
+// empty version stands for the one trained last. Where d is nil the dataset
+// that was frozen beside the version is taken.
+func (w *Way) Report(ctx context.Context, name, version string, d *dataset.Dataset) (Reported, error) {
+	v, err := w.version(ctx, name, version)
+	if err != nil {
+		return Reported{}, fmt.Errorf("report: %w", err)
+	}
+	files, err := w.report(ctx, v, d)
+	if err != nil {
+		return Reported{}, fmt.Errorf("report on %s %s: %w", name, v.Version, err)
+	}
+	return Reported{Model: name, Version: v.Version, Files: files}, w.Registry.Amend(ctx, name, v.Version, files)
+}
+
+func (w *Way) report(ctx context.Context, v publish.Version, d *dataset.Dataset) (map[string][]byte, error) {
+	m, measured, err := decode(v)
+	if err != nil {
+		return nil, err
+	}
+	if d, err = w.datasetOf(m, d); err != nil {
+		return nil, err
+	}
+	ts, err := w.open(ctx, m, v.Files)
+	if err != nil {
+		return nil, err
+	}
+	c, err := w.candidate(ctx, v, m, measured, d, ts, measured.Test)
+	if err != nil {
+		return nil, err
+	}
+	champion, why, err := w.champion(ctx, m, d, measured.Test)
+	if err != nil {
+		return nil, err
+	}
+	c.ChampionAbsent = why
+	verdict, err := verdictOf(v)
+	if err != nil {
+		return nil, err
+	}
+	return w.reportFiles(ctx, v, d, c, champion, verdict)
+}
+
+// verdictOf a version is nil before the gate has judged it.
+func verdictOf(v publish.Version) (*gate.Verdict, error) {
+	b, ok := v.Files[model.GateFile]
+	if !ok {
+		return nil, nil
+	}
+	verdict, err := gate.ParseVerdict(b)
+	return &verdict, err
+}
+
+// reportFiles shows a version as the gate sees it: c is the version itself on
+// its test rows, champion whoever serves on the same rows.
+func (w *Way) reportFiles(ctx context.Context, v publish.Version, d *dataset.Dataset, c gate.Candidate, champion *gate.Candidate, verdict *gate.Verdict) (map[string][]byte, error) {
+	m, measured, err := decode(v)
+	if err != nil {
+		return nil, err
+	}
+	if measured.Importance == nil { // trained before it was measured
+		if measured.Importance, err = w.importanceOf(ctx, v, m, measured, d); err != nil {
+			return nil, err
+		}
+	}
+	in := report.Input{
+		Model: m, Metrics: measured, Test: c.Sample, Stations: stationNames(d),
+		Data: describe(d, m.Task), ChampionAbsent: c.ChampionAbsent, Verdict: verdict,
+	}
+	if err := json.Unmarshal(v.Files[model.MetadataFile], &in.Metadata); err != nil {
+		return nil, fmt.Errorf("decode %s: %w", model.MetadataFile, err)
+	}
+	switch {
+	case champion == nil:
+	case champion.Digest == c.Digest:
+		in.ChampionAbsent = "the champion is this very model"
+	default:
+		other, err := w.Registry.Read(ctx, v.Model, champion.Version)
+		if err != nil {
+			return nil, err
+		}
+		theirs, _, err := decode(other)
+		if err != nil {
+			return nil, err
+		}
+		in.Champion = &report.Champion{Version: champion.Version, Model: theirs, Forecasts: champion.Sample.Model}
+	}
+	return report.Files(in)
+}
+
+// importanceOf measures the inputs of a version that is there already.
+func (w *Way) importanceOf(ctx context.Context, v publish.Version, m *model.Model, measured metrics.Report, d *dataset.Dataset) ([]metrics.Importance, error) {
+	ts, err := w.open(ctx, m, v.Files)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := Rows(m.Task, d, ts)
+	if err != nil {
+		return nil, err
+	}
+	return importance(ctx, m, rows, measured.Test)
+}
+
+// addReport shows a version that was just trained, before anyone judges it.
+func addReport(files map[string][]byte, d *dataset.Dataset, meta model.Metadata, result *train.Result) error {
+	shown, err := report.Files(report.Input{
+		Model: result.Model, Metadata: meta, Metrics: result.Report, Test: result.Test,
+		Stations: stationNames(d), Data: describe(d, result.Model.Task),
+		ChampionAbsent: "the gate compares, and then writes this report anew",
+	})
+	maps.Copy(files, shown)
+	return err
+}
+
+// stationNames are those that the entities of rows point to.
+func stationNames(d *dataset.Dataset) []report.Station {
+	if d.Stations == nil {
+		return nil
+	}
+	names := make([]report.Station, len(d.Stations.List))
+	for i, s := range d.Stations.List {
+		names[i] = report.Station{ID: s.ID, Name: s.Name}
+	}
+	return names
+}
+
+// datasetOf is the part of d that the model was trained on; of the frozen one
+// where d is nil.
+func (w *Way) datasetOf(m *model.Model, d *dataset.Dataset) (*dataset.Dataset, error) {
+	if d == nil {
+		var err error
+		if d, err = dataset.Open(filepath.Join(w.datasetsDir(m.Name), m.Dataset)); err != nil {
+			return nil, fmt.Errorf("%w; name its dataset with --dataset", err)
+		}
+	}
+	d = d.For(m.Task)
+	if got := d.Digest(); got != m.Dataset {
+		return nil, fmt.Errorf("it was trained on the dataset %s, this one is %s", m.Dataset, got)
+	}
+	return d, nil
+}
+
+// importanceRows are enough for the mean of a contribution.
+const importanceRows = 2000
+
+// importance averages the absolute contributions of the inputs over rows of a
+// part, taken evenly.
+func importance(ctx context.Context, m *model.Model, rows train.Rows, part metrics.Part) ([]metrics.Importance, error) {
+	from, to, err := part.Window()
+	if err != nil {
+		return nil, err
+	}
+	sums := make([]float64, len(m.Inputs))
+	adds, x := make([]float64, len(m.Inputs)), make([]float64, len(m.Inputs))
+	every, seen, taken := part.Samples/importanceRows+1, 0, 0
+	err = rows.Blocks(ctx, from, to, func(f *features.Frame) error {
+		columns, err := m.FrameVectors(f)
+		if err != nil {
+			return err
+		}
+		for row := range f.Rows() {
+			if f.Short[row] == features.Unlabelled || f.ShortNow[row] == features.Unlabelled {
+				continue
+			}
+			if seen++; seen%every != 0 {
+				continue
+			}
+			taken++
+			for j, c := range columns {
+				x[j] = c[row]
+			}
+			m.Contributions(adds, x)
+			for j, add := range adds {
+				sums[j] += math.Abs(add)
+			}
+		}
+		return nil
+	})
+	if err != nil || taken == 0 {
+		return nil, err
+	}
+	found := make([]metrics.Importance, len(sums))
+	for j, sum := range sums {
+		found[j] = metrics.Importance{Input: m.Inputs[j].Name, LogOdds: sum / float64(taken)}
+	}
+	slices.SortStableFunc(found, func(a, b metrics.Importance) int { return cmp.Compare(b.LogOdds, a.LogOdds) })
+	return found, nil
+}
+
+// ablations trains without each transform in turn, all else equal. A transform
+// that another one reads from cannot be left out alone.
+func ablations(ctx context.Context, d *dataset.Dataset, task features.Task, cfg train.Config, full *train.Result) ([]metrics.Ablation, error) {
+	var found []metrics.Ablation
+	var resampled *metrics.Resampled
+	days := metrics.NewResampler(full.Test.At, metrics.DefaultResamples, metrics.DefaultSeed)
+	for i, t := range cfg.Transforms {
+		name := t.Spec().Name
+		less := cfg
+		less.Folds, less.Progress = 1, nil
+		less.Transforms = slices.Delete(slices.Clone(cfg.Transforms), i, i+1)
+		if _, err := features.Order(less.Transforms); err != nil {
+			continue
+		}
+		less.Inputs = slices.DeleteFunc(slices.Clone(cfg.Inputs), func(in string) bool { return strings.HasPrefix(in, name+".") })
+		rows, err := Rows(task, d, less.Transforms)
+		if err != nil {
+			return nil, err
+		}
+		without, err := train.Run(ctx, rows, less)
+		if err != nil {
+			return nil, fmt.Errorf("train without the transform %s: %w", name, err)
+		}
+		if resampled == nil {
+			r := days.Scores(full.Test.Model, full.Test.Outcome, full.Model.Threshold)
+			resampled = &r
+		}
+		s := without.Test
+		found = append(found, metrics.Ablation{
+			Transform: name, Scores: s.Scores(without.Model.Threshold),
+			Over: resampled.Over(days.Scores(s.Model, s.Outcome, without.Model.Threshold)),
+		})
+	}
+	return found, nil
+}
+
+// measureMore adds to a training's report what people look at.
+func measureMore(ctx context.Context, d *dataset.Dataset, task features.Task, rows train.Rows, cfg train.Config, r *train.Result) error {
+	var err error
+	if r.Report.Importance, err = importance(ctx, r.Model, rows, r.Report.Test); err != nil {
+		return err
+	}
+	r.Report.Ablations, err = ablations(ctx, d, task, cfg, r)
+	return err
+}
+
+// describe says what a dataset holds and what is the matter with it.
+func describe(d *dataset.Dataset, task features.Task) *report.Data {
+	points := d.Series.Points
+	data := &report.Data{Facts: []report.Fact{
+		{Name: "network", Text: d.Network.ID + " (" + string(d.Origin) + " data)"},
+		{Name: "snapshots", Text: fmt.Sprintf("%d", len(points))},
+	}}
+	if n := len(points); n > 0 {
+		data.Facts = append(data.Facts, report.Fact{Name: "window", Text: points[0].At.UTC().Format(time.DateTime) + " to " + points[n-1].At.UTC().Format(time.DateTime) + " UTC"})
+	}
+	return data
+}
