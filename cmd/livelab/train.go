@@ -72,17 +72,17 @@ func (f *trainFlags) parse() (features.Task, train.Config, error) {
 	default:
 		cfg.Inputs = strings.Split(f.features, ",")
 	}
-	return task, cfg, checkFeatures(cfg.Inputs)
+	return task, cfg, checkFeatures(task.Entity, cfg.Inputs)
 }
 
-func checkFeatures(names []string) error {
+func checkFeatures(entity features.Entity, names []string) error {
 	for _, name := range names {
 		if strings.Contains(name, ".") {
 			continue // an output of a transform, see withOutputs
 		}
-		known := func(f features.Feature) bool { return f.Name == name }
+		known := func(f features.Feature) bool { return f.Name == name && f.Role(entity) != features.Absent }
 		if !slices.ContainsFunc(features.Catalogue(), known) {
-			return usageError("--features names %q, which there is none of; a model may read %s", name, strings.Join(features.Inputs(), " "))
+			return usageError("--features names %q, which the rows of a %s do not have; a model of it reads %s", name, entity, strings.Join(features.Inputs(entity), " "))
 		}
 	}
 	return nil

@@ -44,13 +44,16 @@ func floorDiv(a, b int64) int64 {
 	return q
 }
 
-// Build makes the rows at the given times, which must ascend, from an entity's
-// place and past. Training gives RowTimes, serving the present. Rows whose label cannot
+// Build makes the rows of a network at the given times, which must ascend, from
+// its place and past; those of stations come from a Source or a Tracker. Training gives RowTimes, serving the present. Rows whose label cannot
 // be known have the label Unlabelled. The features of a row are a function of
 // what the series holds up to its time, and no further.
 func Build(task Task, place Place, s Series, at []time.Time) (*Frame, error) {
 	if err := task.Validate(); err != nil {
 		return nil, err
+	}
+	if task.Entity == EntityStation {
+		return nil, fmt.Errorf("task %q is about stations, whose rows are not made from a network's series alone", task.Name)
 	}
 	if err := ascending(s, at); err != nil {
 		return nil, err
@@ -99,9 +102,10 @@ type builder struct {
 
 func newBuilder(task Task, s Series, at []time.Time) *builder {
 	b := &builder{task: task, s: s, at: at, columns: make(map[string][]float64, len(catalogue))}
-	flat := make([]float64, len(catalogue)*len(at))
-	for i, f := range catalogue {
-		b.columns[f.Name] = flat[i*len(at) : (i+1)*len(at) : (i+1)*len(at)]
+	names := columnsOf(EntityNetwork)
+	flat := make([]float64, len(names)*len(at))
+	for i, name := range names {
+		b.columns[name] = flat[i*len(at) : (i+1)*len(at) : (i+1)*len(at)]
 	}
 	b.rowAt = make([]nanos, len(at))
 	for i, t := range at {
@@ -119,8 +123,8 @@ func newBuilder(task Task, s Series, at []time.Time) *builder {
 
 func (b *builder) frame() *Frame {
 	f := &Frame{Task: b.task, At: b.at, Short: b.short, ShortNow: b.shortNow}
-	for _, c := range catalogue {
-		f.add(c.Name, b.columns[c.Name])
+	for _, name := range columnsOf(EntityNetwork) {
+		f.add(name, b.columns[name])
 	}
 	return f
 }
@@ -192,7 +196,7 @@ func (b *builder) ratioOf(point int) float64 {
 func (b *builder) derived() {
 	threshold := b.columns[Threshold]
 	for _, f := range catalogue {
-		if f.Of == "" {
+		if f.Of == "" || f.Network == Absent {
 			continue
 		}
 		of, otherwise, column := b.columns[f.Of], b.columns[f.Else], b.columns[f.Name]
@@ -201,7 +205,7 @@ func (b *builder) derived() {
 			if math.IsNaN(v) && otherwise != nil {
 				v = otherwise[i]
 			}
-			column[i] = Derive(f.Name, v, threshold[i])
+			column[i] = b.task.Derive(f.Name, v, threshold[i])
 		}
 	}
 }

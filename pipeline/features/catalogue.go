@@ -5,6 +5,16 @@ import (
 	"time"
 )
 
+// Role is what a column is to the rows of an entity.
+type Role int
+
+// The roles.
+const (
+	Absent   Role = iota // these rows do not have it
+	Readable             // for transforms, and for who names it as an input
+	Input                // what a model reads unless it is told otherwise
+)
+
 // Feature is one column of the catalogue.
 type Feature struct {
 	Name string
@@ -15,11 +25,12 @@ type Feature struct {
 	// optional: what is missing is derived or imputed.
 	Classic bool
 
-	// Input features are what a model reads unless it is told otherwise.
-	Input bool
+	// Network and Station say what the column is to rows of each entity.
+	Network, Station Role
 
 	// Of names the column that this one is derived from, together with the
-	// threshold; see Derive. Empty for what is not derived.
+	// threshold, in rows of a network; see Task.Derive. Empty for what is not
+	// derived.
 	Of string
 
 	// Else names the column that stands in for Of where that is missing: a lag
@@ -50,61 +61,28 @@ const (
 	week = 7 * day
 )
 
-var catalogue = []Feature{
-	{Name: "stations_count", Unit: "stations", Doc: "stations in service whose counts are known", Classic: true, Min: 0, Max: 1e9},
-	{Name: "free_bikes", Unit: "bikes", Doc: "bikes to take", Classic: true, Min: 0, Max: 1e9},
-	{Name: "empty_slots", Unit: "docks", Doc: "docks to return to", Classic: true, Min: 0, Max: 1e9},
-	{Name: "total_slots", Unit: "docks", Doc: "free_bikes + empty_slots", Classic: true, Min: 0, Max: 1e9},
-	{Name: "free_ratio", Unit: "ratio", Doc: "free_bikes / total_slots", Classic: true, Min: 0, Max: 1},
-	{Name: "temp_2m", Unit: "°C", Doc: "air temperature at 2 m", Classic: true, Input: true, Min: -100, Max: 70},
-	{Name: "precipitation", Unit: "mm/h", Doc: "rain and snow", Classic: true, Input: true, Min: 0, Max: 1000},
-	{Name: "wind_speed_10m", Unit: "km/h", Doc: "wind speed at 10 m", Classic: true, Input: true, Min: 0, Max: 600},
-
-	{Name: "free_ratio_lag_30m", Unit: "ratio", Doc: "free_ratio 30 minutes before t", Min: 0, Max: 1},
-	{Name: "free_ratio_lag_60m", Unit: "ratio", Doc: "free_ratio 60 minutes before t", Min: 0, Max: 1},
-	{Name: "free_ratio_lag_120m", Unit: "ratio", Doc: "free_ratio 120 minutes before t", Min: 0, Max: 1},
-	{Name: "free_ratio_lag_180m", Unit: "ratio", Doc: "free_ratio 180 minutes before t", Min: 0, Max: 1},
-	{Name: "free_ratio_yesterday", Unit: "ratio", Doc: "free_ratio a day before t", Min: 0, Max: 1},
-	{Name: "free_ratio_yesterday_ahead", Unit: "ratio", Doc: "free_ratio a day before t+h", Min: 0, Max: 1},
-	{Name: "free_ratio_last_week", Unit: "ratio", Doc: "free_ratio a week before t", Min: 0, Max: 1},
-	{Name: "free_ratio_last_week_ahead", Unit: "ratio", Doc: "free_ratio a week before t+h", Min: 0, Max: 1},
-	{Name: Threshold, Unit: "ratio", Doc: "q_t, under which free_ratio is a shortage", Min: 0, Max: 1},
-
-	// A fleet grows and shrinks, and the threshold with it, so models read
-	// how far a ratio is from the threshold and not the ratio itself.
-	{Name: "margin", Unit: "ratio", Doc: "free_ratio less the threshold", Input: true, Of: "free_ratio"},
-	{Name: "margin_lag_30m", Unit: "ratio", Doc: "free_ratio_lag_30m less the threshold", Input: true, Of: "free_ratio_lag_30m", Else: "free_ratio"},
-	{Name: "margin_lag_60m", Unit: "ratio", Doc: "free_ratio_lag_60m less the threshold", Input: true, Of: "free_ratio_lag_60m", Else: "free_ratio"},
-	{Name: "margin_lag_120m", Unit: "ratio", Doc: "free_ratio_lag_120m less the threshold", Input: true, Of: "free_ratio_lag_120m", Else: "free_ratio"},
-	{Name: "margin_lag_180m", Unit: "ratio", Doc: "free_ratio_lag_180m less the threshold", Input: true, Of: "free_ratio_lag_180m", Else: "free_ratio"},
-	{Name: "margin_yesterday", Unit: "ratio", Doc: "free_ratio_yesterday less the threshold", Input: true, Of: "free_ratio_yesterday"},
-	{Name: "margin_yesterday_ahead", Unit: "ratio", Doc: "free_ratio_yesterday_ahead less the threshold", Input: true, Of: "free_ratio_yesterday_ahead"},
-	{Name: "margin_last_week", Unit: "ratio", Doc: "free_ratio_last_week less the threshold", Input: true, Of: "free_ratio_last_week"},
-	{Name: "margin_last_week_ahead", Unit: "ratio", Doc: "free_ratio_last_week_ahead less the threshold", Input: true, Of: "free_ratio_last_week_ahead"},
-	{Name: shortNow, Unit: "0 or 1", Doc: "whether t itself is short", Input: true, Of: "free_ratio"},
-
-	{Name: "climatology", Unit: "probability", Doc: "how often the hour of the week of t+h was short, from labels observed before t", Input: true, Min: 0, Max: 1},
-	{Name: "typical_change", Unit: "ratio", Doc: "mean change of free_ratio over the horizon that ended in the hour of the week of t+h, before t", Input: true, Min: -1, Max: 1},
-
-	{Name: "hour_sin", Unit: "1", Doc: "sine of the hour of t+h, period 24 h, UTC", Input: true, Min: -1, Max: 1},
-	{Name: "hour_cos", Unit: "1", Doc: "cosine of the hour of t+h, period 24 h, UTC", Input: true, Min: -1, Max: 1},
-	{Name: "half_day_sin", Unit: "1", Doc: "sine of the hour of t+h, period 12 h, UTC", Input: true, Min: -1, Max: 1},
-	{Name: "half_day_cos", Unit: "1", Doc: "cosine of the hour of t+h, period 12 h, UTC", Input: true, Min: -1, Max: 1},
-	{Name: "weekend", Unit: "0 or 1", Doc: "whether t+h is a Saturday or Sunday, UTC", Input: true, Min: 0, Max: 1},
-
-	{Name: "unix_time", Unit: "s", Doc: "t in seconds since 1970-01-01 UTC, for transforms to read"},
-	{Name: "unix_time_ahead", Unit: "s", Doc: "t+h in seconds since 1970-01-01 UTC, for transforms to read"},
-	{Name: "latitude", Unit: "°", Doc: "of the place, WGS 84, north is positive, for transforms to read", Min: -90, Max: 90},
-	{Name: "longitude", Unit: "°", Doc: "of the place, WGS 84, east is positive, for transforms to read", Min: -180, Max: 180},
-}
-
 const shortNow = "short_now"
 
-// Catalogue lists every column that Build makes, in its order.
+// Catalogue lists every column of any entity, in the order that rows have them.
 func Catalogue() []Feature { return append([]Feature(nil), catalogue...) }
 
-// Inputs lists what a model reads unless it is told otherwise.
-func Inputs() []string { return names(func(f Feature) bool { return f.Input }) }
+// Role says what the column is to the rows of an entity.
+func (f Feature) Role(e Entity) Role {
+	if e == EntityStation {
+		return f.Station
+	}
+	return f.Network
+}
+
+// Inputs lists what a model of an entity reads unless it is told otherwise.
+func Inputs(e Entity) []string {
+	return names(func(f Feature) bool { return f.Role(e) == Input })
+}
+
+// columnsOf lists the columns that rows of an entity have.
+func columnsOf(e Entity) []string {
+	return names(func(f Feature) bool { return f.Role(e) != Absent })
+}
 
 // ClassicInputs lists the eight classic inputs.
 func ClassicInputs() []string { return names(func(f Feature) bool { return f.Classic }) }
@@ -112,15 +90,6 @@ func ClassicInputs() []string { return names(func(f Feature) bool { return f.Cla
 // Classic reports whether name is one of the eight classic inputs.
 func Classic(name string) bool {
 	return lookup(name).Classic
-}
-
-// DerivedFrom names the column that a derived column is made from, together
-// with the threshold, and the one that stands in for it where it is missing.
-// Both are empty for a column that is not derived, the latter also where there
-// is none.
-func DerivedFrom(name string) (of, otherwise string) {
-	f := lookup(name)
-	return f.Of, f.Else
 }
 
 // Bounds gives the least and the greatest value that a column can truly have,
@@ -131,21 +100,6 @@ func Bounds(name string) (least, greatest float64) {
 		return math.Inf(-1), math.Inf(1)
 	}
 	return f.Min, f.Max
-}
-
-// Derive computes a derived column from the value that it is made from and
-// the threshold. It is NaN where one of them is.
-func Derive(name string, of, threshold float64) float64 {
-	if name != shortNow {
-		return of - threshold
-	}
-	switch {
-	case math.IsNaN(of) || math.IsNaN(threshold):
-		return math.NaN()
-	case of < threshold:
-		return 1
-	}
-	return 0
 }
 
 func lookup(name string) Feature {

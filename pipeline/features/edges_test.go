@@ -74,7 +74,7 @@ func TestThresholdForgetsAtFourteenDays(t *testing.T) {
 
 func TestDerive(t *testing.T) {
 	t.Parallel()
-	nan := math.NaN()
+	nan, network := math.NaN(), features.NetworkShortage()
 	for _, tt := range []struct {
 		name                string
 		of, threshold, want float64
@@ -89,7 +89,7 @@ func TestDerive(t *testing.T) {
 		{"margin_yesterday", nan, 0.2, nan},
 		{"margin_last_week", 0.1, nan, nan},
 	} {
-		if got := features.Derive(tt.name, tt.of, tt.threshold); !equal(got, tt.want) {
+		if got := network.Derive(tt.name, tt.of, tt.threshold); !equal(got, tt.want) {
 			t.Errorf("%s of %v and %v is %v, want %v", tt.name, tt.of, tt.threshold, got, tt.want)
 		}
 	}

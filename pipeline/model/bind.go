@@ -62,7 +62,7 @@ func (p *Predictor) transform(s *scratch, values []float64, threshold float64) e
 	for i, t := range p.transforms {
 		in := s.in[:len(p.reads[i])]
 		for j, o := range p.reads[i] {
-			in[j] = o.value(values, s.computed, threshold)
+			in[j] = o.value(&p.Model.Task, values, s.computed, threshold)
 		}
 		n := len(p.Model.Transforms[i].Outputs)
 		if err := t.ApplyRow(in, out[:n:n]); err != nil {

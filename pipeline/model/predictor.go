@@ -84,7 +84,7 @@ func (p *Predictor) setColumns(computed map[string]int) {
 		if _, ok := computed[name]; ok {
 			continue
 		}
-		if of, _ := features.DerivedFrom(name); of != "" {
+		if of, _ := p.Model.Task.DerivedFrom(name); of != "" {
 			p.columns = append(p.columns, of, features.Threshold)
 			continue
 		}
@@ -101,7 +101,7 @@ func (p *Predictor) origin(name string, computed map[string]int) origin {
 	}
 	o := origin{otherwise: -1, computed: -1}
 	column := name
-	if of, otherwise := features.DerivedFrom(name); of != "" {
+	if of, otherwise := p.Model.Task.DerivedFrom(name); of != "" {
 		o.derived, column = name, of
 		o.otherwise = slices.Index(p.columns, otherwise)
 	}
@@ -153,12 +153,12 @@ func (p *Predictor) Vector(x, values []float64) error {
 		}
 	}
 	for i, o := range p.inputs {
-		x[i] = o.value(values, computed, threshold)
+		x[i] = o.value(&p.Model.Task, values, computed, threshold)
 	}
 	return nil
 }
 
-func (o origin) value(values, computed []float64, threshold float64) float64 {
+func (o origin) value(task *features.Task, values, computed []float64, threshold float64) float64 {
 	switch {
 	case o.computed >= 0:
 		return computed[o.computed]
@@ -167,7 +167,7 @@ func (o origin) value(values, computed []float64, threshold float64) float64 {
 		if math.IsNaN(v) && o.otherwise >= 0 {
 			v = values[o.otherwise]
 		}
-		return features.Derive(o.derived, v, threshold)
+		return task.Derive(o.derived, v, threshold)
 	}
 	return values[o.column]
 }

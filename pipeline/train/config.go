@@ -85,7 +85,7 @@ func (c Config) withDefaults(task features.Task) Config {
 		}
 	}
 	if len(c.Inputs) == 0 {
-		c.Inputs = features.Inputs()
+		c.Inputs = features.Inputs(task.Entity)
 		for _, t := range c.Transforms {
 			spec := t.Spec()
 			for _, out := range spec.Outputs {

@@ -32,7 +32,7 @@ func anyPredictor(t *rapid.T) *model.Predictor {
 	if rapid.Bool().Draw(t, "has a default") {
 		m.Defaults = map[string]float64{features.Threshold: 0.2}
 	}
-	names := append(features.Inputs(), "free_ratio", "total_slots", "pair.sum", "pair.rare")
+	names := append(features.Inputs(features.EntityNetwork), "free_ratio", "total_slots", "pair.sum", "pair.rare")
 	number := rapid.Float64Range(-100, 100)
 	for _, name := range rapid.SliceOfNDistinct(rapid.SampledFrom(names), 1, len(names), rapid.ID).Draw(t, "inputs") {
 		m.Inputs = append(m.Inputs, model.Input{
