@@ -30,6 +30,9 @@ type Page struct {
 	Forecast   *Forecast
 	NoForecast string
 
+	// Stations is nil where no forecast of them is made, or none yet.
+	Stations *Stations
+
 	Model       *Model // nil while none is loaded
 	Predictions []Prediction
 }
@@ -51,6 +54,25 @@ type Forecast struct {
 	AsOf        time.Time
 	WeatherAt   time.Time // zero where the weather was missing
 	Imputed     []string
+}
+
+// Stations is the forecast of the network's stations in short.
+type Stations struct {
+	Version         string // of the model; empty where none answered
+	AsOf            time.Time
+	Stale           bool // too old to stand for the present
+	Total, Answered int
+	Short           int // of those answered, how many are called short
+	Horizon         time.Duration
+	Riskiest        []Station // the likeliest shortage first
+}
+
+// Station is a station with its forecast.
+type Station struct {
+	ID, Name    string
+	FreeBikes   int
+	Probability float64
+	Short       bool
 }
 
 // Model is the model in service.

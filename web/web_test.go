@@ -24,6 +24,10 @@ func fullPage() Page {
 			Network: "oslo-bysykkel", Short: true, Probability: 0.8734, Threshold: 0.412, Horizon: time.Hour,
 			AsOf: now.Add(-3 * time.Minute), WeatherAt: now.Add(-15 * time.Minute), Imputed: []string{"climatology"},
 		},
+		Stations: &Stations{
+			Version: "20260511T110500Z-2b3c4d5e", AsOf: now.Add(-3 * time.Minute), Total: 250, Answered: 248, Short: 12, Horizon: time.Hour,
+			Riskiest: []Station{{ID: "465", Name: "Bislett <&>", FreeBikes: 1, Probability: 0.91, Short: true}, {ID: "466", FreeBikes: -1, Probability: 0.2}},
+		},
 		Model: &Model{
 			Name: "network-shortage", Version: "20260511T110000Z-0a1b2c3d", Digest: strings.Repeat("0a1b2c3d", 8),
 			TargetRule: "free_ratio(t+60 min) < 0.20 quantile of the trailing 14 days", TrainedAt: "2026-05-11T11:00:00Z",

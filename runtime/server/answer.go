@@ -19,11 +19,12 @@ type answer struct {
 	ModelDigest    string   `json:"model_digest"`
 	Threshold      float64  `json:"threshold"`
 	HorizonMinutes int      `json:"horizon_minutes"`
-	Network        *string  `json:"network"`    // null when the client gave the features
-	Station        *string  `json:"station"`    // null unless it is about a station
-	AsOf           *string  `json:"as_of"`      // time of the bikes used; null like network
-	WeatherAt      *string  `json:"weather_at"` // time of the weather used
-	Imputed        []string `json:"imputed"`    // what was missing, see model.Predictor.Imputed
+	Network        *string  `json:"network"`     // null when the client gave the features
+	Station        *string  `json:"station"`     // null unless it is about a station
+	AsOf           *string  `json:"as_of"`       // time of the bikes used; null like network
+	AgeSeconds     *int64   `json:"age_seconds"` // of as_of; null like network
+	WeatherAt      *string  `json:"weather_at"`  // time of the weather used
+	Imputed        []string `json:"imputed"`     // what was missing, see model.Predictor.Imputed
 	RequestID      string   `json:"request_id"`
 	PredictionID   string   `json:"prediction_id,omitempty"` // of the row in the prediction log
 }
@@ -40,11 +41,20 @@ func (f *forecast) answer(requestID string) answer {
 		Network:        orNull(f.network),
 		Station:        orNull(f.station),
 		AsOf:           stamp(f.asOf),
+		AgeSeconds:     f.ageSeconds(),
 		WeatherAt:      stamp(f.weatherAt),
 		Imputed:        f.imputed,
 		RequestID:      requestID,
 		PredictionID:   f.id,
 	}
+}
+
+func (from *source) ageSeconds() *int64 {
+	if from.asOf.IsZero() {
+		return nil
+	}
+	age := seconds(from.age)
+	return &age
 }
 
 // predict answers POST /predict.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"livelab/pipeline/features"
 	"livelab/pipeline/metrics"
 	"livelab/runtime/jsonscan"
 	"livelab/runtime/loader"
@@ -47,6 +48,7 @@ func (s *Server) page(ctx context.Context, network string) web.Page {
 		})
 	}
 	s.addForecast(ctx, &p, network)
+	p.Stations = s.stationsInShort(network)
 	s.addPredictions(ctx, &p)
 	if current := s.deps.Models.Current(); current != nil {
 		p.Model = webModel(current)
@@ -79,6 +81,10 @@ func (s *Server) addForecast(ctx context.Context, p *web.Page, network string) {
 		p.NoForecast = "There is no forecast without a model."
 		return
 	}
+	if v.Model.Task.Entity == features.EntityStation {
+		p.NoForecast = "The model in service is about stations."
+		return
+	}
 	m.question.reset(len(v.schema.columns))
 	m.question.network = network
 	f, err := s.forecast(ctx, v, &m.question)
@@ -96,6 +102,36 @@ func (s *Server) addForecast(ctx context.Context, p *web.Page, network string) {
 		WeatherAt:   f.weatherAt,
 		Imputed:     f.imputed,
 	}
+}
+
+// shownStations is how many of the stations most at risk the page lists.
+const shownStations = 10
+
+// stationsInShort is nil where there is no forecast.
+func (s *Server) stationsInShort(network string) *web.Stations {
+	if s.deps.Stations == nil {
+		return nil
+	}
+	f, _, err := s.deps.Stations.Current(network)
+	if err != nil {
+		return nil
+	}
+	short := &web.Stations{AsOf: f.AsOf, Stale: f.Stale(s.deps.DataNow()), Total: len(f.Stations), Answered: f.Answered}
+	if f.By != nil {
+		short.Version, short.Horizon = f.By.Version, f.By.Model.Task.Horizon()
+	}
+	for rank, i := range f.ByRisk {
+		st := &f.Stations[i]
+		if st.Short {
+			short.Short++
+		}
+		if rank < shownStations {
+			short.Riskiest = append(short.Riskiest, web.Station{
+				ID: st.ID, Name: st.Name, FreeBikes: int(st.FreeBikes), Probability: st.Probability, Short: st.Short,
+			})
+		}
+	}
+	return short
 }
 
 func (s *Server) addPredictions(ctx context.Context, p *web.Page) {

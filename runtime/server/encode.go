@@ -70,7 +70,7 @@ func appendClass(b []byte, f *forecast) []byte {
 
 func appendSource(b []byte, from *source) []byte {
 	if from.network == "" && from.station == "" && from.asOf.IsZero() && from.weatherAt.IsZero() {
-		return append(b, `,"network":null,"station":null,"as_of":null,"weather_at":null`...)
+		return append(b, `,"network":null,"station":null,"as_of":null,"age_seconds":null,"weather_at":null`...)
 	}
 	b = append(b, `,"network":`...)
 	b = appendOrNull(b, from.network)
@@ -78,6 +78,12 @@ func appendSource(b []byte, from *source) []byte {
 	b = appendOrNull(b, from.station)
 	b = append(b, `,"as_of":`...)
 	b = appendTime(b, from.asOf)
+	b = append(b, `,"age_seconds":`...)
+	if from.asOf.IsZero() {
+		b = append(b, "null"...)
+	} else {
+		b = strconv.AppendInt(b, seconds(from.age), 10)
+	}
 	b = append(b, `,"weather_at":`...)
 	return appendTime(b, from.weatherAt)
 }

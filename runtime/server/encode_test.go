@@ -53,7 +53,7 @@ func anySource(t *rapid.T) source {
 	})
 	return source{
 		network: rapid.String().Draw(t, "network"), station: rapid.String().Draw(t, "station"),
-		asOf: at.Draw(t, "as of"), weatherAt: at.Draw(t, "weather at"),
+		asOf: at.Draw(t, "as of"), age: time.Duration(rapid.Int64().Draw(t, "age")), weatherAt: at.Draw(t, "weather at"),
 	}
 }
 
@@ -85,7 +85,7 @@ func asMany(fs []forecast, requestID string) (many manyAnswers) {
 	shared := fs[0].answer(requestID)
 	many = manyAnswers{
 		Version: shared.Version, Model: shared.Model, ModelDigest: shared.ModelDigest, Threshold: shared.Threshold, HorizonMinutes: shared.HorizonMinutes,
-		Network: shared.Network, Station: shared.Station, AsOf: shared.AsOf, WeatherAt: shared.WeatherAt, RequestID: requestID,
+		Network: shared.Network, Station: shared.Station, AsOf: shared.AsOf, AgeSeconds: shared.AgeSeconds, WeatherAt: shared.WeatherAt, RequestID: requestID,
 	}
 	for i := range fs {
 		a := fs[i].answer(requestID)

@@ -2,6 +2,7 @@ package server
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -90,6 +92,8 @@ func scenarios(t *testing.T) []scenario {
 		m.Task.Target.Bikes = 2
 		d.Models = &models{current: load(t, m, "s1")}
 	}
+	stations := load(t, stationShortage(), "s1")
+	away, still := &snapshot{err: errors.New("connection refused")}, &snapshot{asOf: noon.Add(-61 * time.Minute)}
 	list := []scenario{
 		{request: "GET /health", status: 200, prepare: failedLast},
 		{request: "GET /health", status: 200, options: []option{withoutModel, withStoreDown}},
@@ -103,6 +107,12 @@ func scenarios(t *testing.T) []scenario {
 		{request: "GET /api/predictions", status: 200, prepare: predicted},
 		{request: "GET /api/predictions?limit=0", status: 400, wrong: true},
 		{request: "GET /api/predictions", status: 503, options: []option{withStoreDown}},
+		{request: "GET /health", status: 200, options: []option{withSnapshot(t, away, stations)}},
+		{request: "GET /api/stations", status: 200, options: []option{withSnapshot(t, still, stations)}},
+		{request: "GET /api/stations", status: 200, options: []option{withStations(t, nil)}},
+		{request: "GET /api/stations/467", status: 200, options: []option{withStations(t, stations)}},
+		{request: "GET /api/stations/468", status: 404, options: []option{withStations(t, stations)}},
+		{request: "GET /api/stations?sort=name", status: 400, wrong: true},
 		{request: "GET /assets/app.js", status: 404},
 		{request: "GET /openapi.json", status: 304, headers: []string{"If-None-Match", openAPITag}},
 
@@ -145,6 +155,8 @@ func scenarios(t *testing.T) []scenario {
 			scenario{request: path, status: 400, body: `{"when":"now"}`, wrong: true},
 			scenario{request: path, status: 400, options: []option{several}},
 			scenario{request: path, status: 404, body: `{"network":"atlantis"}`},
+			scenario{request: path, status: 404, body: `{"station":"468"}`, options: []option{withStations(t, stations)}},
+			scenario{request: path, status: 503, body: `{"station":"467"}`, options: []option{withStations(t, stations)}},
 			scenario{request: path, status: 413, body: given, options: []option{withSmallBodies}},
 			scenario{request: path, status: 415, body: "{}", headers: text, wrong: true},
 			scenario{request: path, status: 422, body: unlucky, options: everything},
@@ -153,6 +165,15 @@ func scenarios(t *testing.T) []scenario {
 			scenario{request: path, status: 503, options: []option{stale}},
 			scenario{request: path, status: 503, options: []option{withStoreDown}},
 			scenario{request: path, status: 503, body: longBody("{}"), prepare: fullOfBodies},
+		)
+	}
+	for _, path := range []string{"GET /api/stations", "GET /api/stations/465"} {
+		list = append(list,
+			scenario{request: path, status: 304, options: []option{withStations(t, stations)}, headers: []string{"If-None-Match", "*"}},
+			scenario{request: path, status: 400, options: []option{func(_ *Config, d *Deps) { d.Stations = severalNetworks{} }}},
+			scenario{request: path + "?network=atlantis", status: 404, options: []option{withStations(t, stations)}},
+			scenario{request: path, status: 503},
+			scenario{request: path, status: 503, options: []option{withSnapshot(t, away, stations)}},
 		)
 	}
 	for _, path := range []string{loadPath, unloadPath} {
@@ -307,7 +328,7 @@ func (a *answered) checkAll(t *testing.T, doc *contractDoc) {
 		}
 	}
 	documented := make(map[string]bool)
-	for _, name := range []string{"Answer", "Answers", "Explanation", "Health", "Status", "ModelInService", "Plugins", "Reloaded", "LoggedPredictions",
+	for _, name := range []string{"Answer", "Answers", "Explanation", "Health", "Status", "ModelInService", "Plugins", "Reloaded", "LoggedPredictions", "StationForecasts", "StationForecast",
 		"V2Problem", "ServerMetadata", "ServerReady", "ModelReady", "ModelMetadata", "InferResponse", "RepositoryEntry"} {
 		membersOf(doc.Components.Schemas[name], documented)
 	}

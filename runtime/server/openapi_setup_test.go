@@ -12,11 +12,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
-	"livelab/pipeline/dataset"
-	"livelab/pipeline/features"
 	"livelab/pipeline/metrics"
 	"livelab/pipeline/publish"
 	"livelab/plugins/abi"
+	batch "livelab/runtime/forecast"
 	"livelab/runtime/loader"
 	"livelab/runtime/predlog"
 	"livelab/runtime/wasm/catalogue"
@@ -39,7 +38,7 @@ func withEverything(t *testing.T) option {
 	return func(_ *Config, d *Deps) {
 		d.Models = &models{current: current}
 		d.Repository = &shelf{all: []*shelved{{station, true}, {current, true}, {older, true}}}
-		d.Stations = anyStation{newestRow(t)}
+		withStations(t, station)(nil, d)
 		d.Plugins = listing{
 			Plugins: []catalogue.Entry{{
 				File: "half.wasm", State: catalogue.Offered, Available: true, Since: noon, Size: 1000, Name: "half", Version: "1.0.0",
@@ -100,13 +99,6 @@ func (r *shelf) Unload(_ context.Context, name, version string) error {
 	return nil
 }
 
-// anyStation answers for every station.
-type anyStation struct{ row dataset.Row }
-
-func (s anyStation) NewestOf(context.Context, features.Task, string, string) (dataset.Row, error) {
-	return s.row, nil
-}
-
 // mistaken is a program with a mistake in all that the server asks of it.
 type mistaken struct{ Repository }
 
@@ -119,8 +111,13 @@ func (mistaken) RecentPredictions(context.Context, int) ([]predlog.Prediction, e
 	panic("recent predictions")
 }
 
+type mistakenStations struct{}
+
+func (mistakenStations) Current(string) (*batch.Forecast, *batch.Failure, error) { panic("current") }
+func (mistakenStations) All() []batch.Summary                                    { panic("all") }
+
 func withMistakes(_ *Config, d *Deps) {
-	d.Models, d.Repository, d.Recent = mistaken{}, mistaken{}, mistaken{}
+	d.Models, d.Repository, d.Recent, d.Stations = mistaken{}, mistaken{}, mistaken{}, mistakenStations{}
 	d.Status = func(context.Context) Status { panic("status") }
 	d.Gatherer = prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) { panic("gather") })
 }

@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -18,7 +17,6 @@ import (
 	"livelab/pipeline/dataset"
 	"livelab/pipeline/features"
 	"livelab/pipeline/model"
-	"livelab/runtime/loader"
 )
 
 // changed is the classic row with other values, as name and value in turn.
@@ -47,6 +45,7 @@ type manyAnswers struct {
 	Network        *string         `json:"network"`
 	Station        *string         `json:"station"`
 	AsOf           *string         `json:"as_of"`
+	AgeSeconds     *int64          `json:"age_seconds"`
 	WeatherAt      *string         `json:"weather_at"`
 	RequestID      string          `json:"request_id"`
 }
@@ -250,54 +249,6 @@ func TestTransformRefusesInstances(t *testing.T) {
 	}
 	if n := len(s.log.logged()); n != 2 {
 		t.Errorf("%d predictions logged, want those of the answered list, 2", n)
-	}
-}
-
-// stations answers for one station.
-type stations struct{ row dataset.Row }
-
-func (s stations) NewestOf(_ context.Context, task features.Task, network, station string) (dataset.Row, error) {
-	if task.Entity != features.EntityStation || station != "465" || network != "" {
-		return dataset.Row{}, errors.New("another question")
-	}
-	return s.row, nil
-}
-
-func stationShortage() *model.Model {
-	m := testModel()
-	m.Name = stationModel
-	m.Task.Name, m.Task.Entity, m.Task.Target = stationModel, features.EntityStation, features.Target{Kind: features.AtMost}
-	return m
-}
-
-func TestPredictForAStation(t *testing.T) {
-	t.Parallel()
-	about := load(t, stationShortage(), "s1")
-	beside := func(_ *Config, d *Deps) { d.Repository = &repository{loaded: map[string]*loader.Loaded{"": about}} }
-	alone := func(_ *Config, d *Deps) { d.Models = &models{current: about} }
-	stored := func(_ *Config, d *Deps) { d.Stations = stations{newestRow(t)} }
-	for name, tt := range map[string]struct {
-		options []option
-		body    string
-		status  int
-		want    []string
-	}{
-		"no model":                {nil, `{"station":"465"}`, 503, []string{"problem:no-station-model", "network-shortage, is about a whole network", `"missing":["the model station-shortage"]`}},
-		"no model, and a network": {nil, `{"station":"465","network":"oslo-bysykkel"}`, 503, []string{"problem:no-station-model"}},
-		"a model beside":          {[]option{beside, stored}, `{"station":"465"}`, 200, []string{`"model":"station-shortage"`, `"station":"465"`, `"network":"oslo-bysykkel"`, `"version":"s1"`}},
-		"beside, for a network":   {[]option{beside, stored}, `{}`, 200, []string{`"model":"network-shortage"`, `"station":null`}},
-		"a model of its own":      {[]option{alone, stored}, `{"station":"465"}`, 200, []string{`"station":"465"`, `"as_of":"2026-05-11T11:57:00Z"`}},
-		"no station named":        {[]option{alone, stored}, `{}`, 400, []string{`"field":"station"`, "the model is about stations"}},
-		"features of a station":   {[]option{alone, stored}, `{"features":` + classic + `}`, 200, []string{`"model":"station-shortage"`, `"station":null`}},
-		"nothing stored":          {[]option{alone}, `{"station":"465"}`, 503, []string{"problem:no-data", "stored data of stations"}},
-		"the store is away":       {[]option{alone, stored}, `{"station":"466"}`, 503, []string{"problem:store-unavailable"}},
-	} {
-		s := setup(t, tt.options...)
-		w := do(s.Handler(), "POST", "/predict", tt.body)
-		wantParts(t, name, w, tt.status, tt.want)
-		if ps := s.log.logged(); tt.status == 200 && strings.Contains(tt.body, "465") && (len(ps) != 1 || ps[0].Station != "465" || ps[0].Model != stationModel) {
-			t.Errorf("%s: logged as %+v", name, ps)
-		}
 	}
 }
 

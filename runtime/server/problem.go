@@ -69,6 +69,7 @@ var (
 	crossOrigin    = kind{"cross-origin", "Refused from another site", http.StatusForbidden}
 	notFound       = kind{"not-found", "There is nothing here", http.StatusNotFound}
 	unknownNetwork = kind{"unknown-network", "The network is not known", http.StatusNotFound}
+	unknownStation = kind{"unknown-station", "The station is not known", http.StatusNotFound}
 	wrongMethod    = kind{"method-not-allowed", "The method does not fit", http.StatusMethodNotAllowed}
 	rowRefused     = kind{"row-refused", "A transform of the model refuses the row", http.StatusUnprocessableEntity}
 	tooLarge       = kind{"body-too-large", "The body is too large", http.StatusRequestEntityTooLarge}

@@ -23,6 +23,8 @@ type question struct {
 
 	network, station string // empty where the client named none
 	language         string
+
+	of stationRow // where the row comes from; zero where it is none of a station's
 }
 
 // reset makes the question ready for a schema with one row of which nothing is

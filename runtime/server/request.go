@@ -34,6 +34,7 @@ const mostRowsKept = 256
 
 // free gives the memory back, unless a large request made it large.
 func (m *scratch) free() {
+	m.question.of = stationRow{} // it would keep an old forecast alive
 	if m.body.Cap() <= 64<<10 && cap(m.answer) <= 64<<10 && cap(m.forecasts) <= mostRowsKept && m.question.rows <= mostRowsKept {
 		scratches.Put(m)
 	}
@@ -59,9 +60,13 @@ func (s *Server) ask(c *gin.Context, m *scratch, language bool) (*served, error)
 	if err := s.readBody(c, &m.body); err != nil {
 		return nil, err
 	}
-	v, err := s.served()
-	if err != nil {
-		return nil, err
+	v, noModel := s.served()
+	if noModel != nil {
+		alone := s.stationModel() // which can answer what is asked about stations
+		if alone == nil {
+			return nil, noModel
+		}
+		v = s.servedOf(alone)
 	}
 	f := form{language: language}
 	if !language {
@@ -69,6 +74,9 @@ func (s *Server) ask(c *gin.Context, m *scratch, language bool) (*served, error)
 	}
 	if errs := decode(m.body.Bytes(), v.schema, f, &m.question); len(errs) > 0 {
 		return nil, invalid(errs)
+	}
+	if noModel != nil && m.question.station == "" {
+		return nil, noModel
 	}
 	return s.answering(v, &m.question)
 }

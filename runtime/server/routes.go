@@ -43,6 +43,8 @@ func (s *Server) routes() *gin.Engine {
 	s.get(e, "/assets/:name", asset)
 	s.get(e, "/api/status", s.status)
 	s.get(e, "/api/predictions", s.predictions)
+	s.get(e, "/api/stations", s.stations)
+	s.get(e, "/api/stations/:station", s.oneStation)
 	s.v2(e)
 
 	if len(s.cfg.CORSOrigins) > 0 {

@@ -19,6 +19,7 @@ import (
 
 	"livelab/pipeline/dataset"
 	"livelab/pipeline/features"
+	batch "livelab/runtime/forecast"
 	"livelab/runtime/loader"
 	"livelab/runtime/predlog"
 	"livelab/runtime/shadow"
@@ -106,6 +107,7 @@ var (
 	_ Models     = (*loader.Set)(nil)
 	_ Repository = (*loader.Set)(nil)
 	_ Rows       = (*dataset.Live)(nil)
+	_ Stations   = (*batch.Keeper)(nil)
 	_ Shadow     = (*shadow.Shadow)(nil)
 	_ Log        = (*predlog.Writer)(nil)
 	_ Recent     = predlog.Store(nil)
@@ -172,7 +174,7 @@ type Deps struct {
 	Models     Models
 	Repository Repository // nil has the model of Models alone
 	Rows       Rows
-	Stations   Stations                     // nil has no stored data of stations
+	Stations   Stations                     // nil has no forecast of stations
 	Log        Log                          // nil logs no predictions
 	Shadow     Shadow                       // nil has none
 	Recent     Recent                       // nil has none to show
@@ -182,6 +184,7 @@ type Deps struct {
 
 	Logger     *slog.Logger     // nil logs nothing
 	Now        func() time.Time // nil is time.Now
+	DataNow    func() time.Time // the time at the source, which for a replay is in the past; nil is Now
 	Registerer prometheus.Registerer
 	Gatherer   prometheus.Gatherer // what /metrics shows
 }
@@ -198,6 +201,9 @@ func (d *Deps) check() error {
 	}
 	if d.Now == nil {
 		d.Now = time.Now
+	}
+	if d.DataNow == nil {
+		d.DataNow = d.Now
 	}
 	return nil
 }

@@ -36,16 +36,30 @@ type freshness struct {
 	NewestWeather *string `json:"newest_weather"`
 }
 
+// forecastFreshness is the forecast of a network's stations in short.
+type forecastFreshness struct {
+	Network    string  `json:"network"`
+	Version    *string `json:"version"` // of the model; null where none answered
+	AsOf       *string `json:"as_of"`   // null where there is no forecast
+	AgeSeconds *int64  `json:"age_seconds"`
+	Stale      bool    `json:"stale"`
+	Total      int     `json:"stations_total"`
+	Answered   int     `json:"stations_forecast"`
+	Error      string  `json:"error,omitempty"` // why there is no newer one
+}
+
 type health struct {
-	Status       string      `json:"status"` // "ok", or "degraded" without a store
-	Service      string      `json:"service"`
-	Version      string      `json:"version"` // of the program
-	ModelLoaded  bool        `json:"model_loaded"`
-	ModelVersion *string     `json:"model_version"`
-	ModelError   string      `json:"model_error,omitempty"` // why what is published could not be loaded last
-	Source       string      `json:"source"`
-	StoreOK      bool        `json:"store_ok"`
-	Data         []freshness `json:"data"`
+	Status        string              `json:"status"` // "ok", or "degraded" without a store
+	Service       string              `json:"service"`
+	Version       string              `json:"version"` // of the program
+	ModelLoaded   bool                `json:"model_loaded"`
+	ModelVersion  *string             `json:"model_version"`
+	ModelError    string              `json:"model_error,omitempty"` // why what is published could not be loaded last
+	AboutStations *string             `json:"station_model_version"`
+	Source        string              `json:"source"`
+	StoreOK       bool                `json:"store_ok"`
+	Data          []freshness         `json:"data"`
+	Stations      []forecastFreshness `json:"stations"`
 }
 
 // fullStatus is what GET /api/status says.
@@ -85,6 +99,10 @@ func (s *Server) healthOf(st Status) health {
 	if current := s.deps.Models.Current(); current != nil {
 		h.ModelLoaded, h.ModelVersion = true, &current.Version
 	}
+	if about := s.stationModel(); about != nil {
+		h.AboutStations = &about.Version
+	}
+	h.Stations = s.forecastsInShort()
 	if f := s.unservable(); f != nil {
 		h.ModelError = failureText(f)
 	}
@@ -92,6 +110,31 @@ func (s *Server) healthOf(st Status) health {
 		h.Data = append(h.Data, freshness{n.ID, n.Name, stamp(n.NewestBikes), stamp(n.NewestWeather)})
 	}
 	return h
+}
+
+// forecastsInShort is empty, and not nil, where no forecasts are made.
+func (s *Server) forecastsInShort() []forecastFreshness {
+	list := []forecastFreshness{}
+	if s.deps.Stations == nil {
+		return list
+	}
+	now := s.deps.DataNow()
+	for _, of := range s.deps.Stations.All() {
+		short := forecastFreshness{Network: of.Network}
+		if of.Failure != nil {
+			short.Error = problemOf(rowError(of.Failure.Err)).Detail
+		}
+		if f := of.Forecast; f != nil {
+			age := seconds(f.Age(now))
+			short.AsOf, short.AgeSeconds, short.Stale = stamp(f.AsOf), &age, f.Stale(now)
+			short.Total, short.Answered = len(f.Stations), f.Answered
+			if f.By != nil {
+				short.Version = &f.By.Version
+			}
+		}
+		list = append(list, short)
+	}
+	return list
 }
 
 // status answers GET /api/status.
