@@ -7,7 +7,10 @@ import "math"
 // of the cache.
 type forest struct {
 	nodes []node
-	rows  []int32 // of each node
+	rows  []int32  // of each node
+	cuts  []uint16 // of each node, the number of its edge
+	most  int      // nodes of one tree
+	edges [][]float64
 
 	roots  []int32
 	points []uint8 // of each tree, how many the rule has that explains by it
@@ -33,18 +36,19 @@ func (t *Trees) forest() *forest {
 }
 
 func newForest(t *Trees) *forest {
-	f := &forest{roots: make([]int32, len(t.Trees)), points: make([]uint8, len(t.Trees))}
+	f := &forest{edges: t.Edges, roots: make([]int32, len(t.Trees)), points: make([]uint8, len(t.Trees))}
 	nodes := 0
 	for _, tree := range t.Trees {
 		nodes += len(tree.Input)
+		f.most = max(f.most, len(tree.Input))
 	}
-	f.nodes, f.rows = make([]node, 0, nodes), make([]int32, 0, nodes)
-	b := builder{forest: f, edges: t.Edges, above: make([]int, len(t.Edges))}
+	f.nodes, f.rows, f.cuts = make([]node, 0, nodes), make([]int32, 0, nodes), make([]uint16, 0, nodes)
+	b := builder{forest: f, above: make([]int, len(t.Edges))}
 	for i := range t.Trees {
 		f.roots[i] = int32(len(f.nodes))
-		b.tree, b.most = &t.Trees[i], 1
+		b.tree, b.path = &t.Trees[i], 1
 		b.add(0, 0)
-		f.points[i] = uint8((b.most + 1) / 2)
+		f.points[i] = uint8((b.path + 1) / 2)
 	}
 	return f
 }
@@ -53,18 +57,17 @@ func newForest(t *Trees) *forest {
 type builder struct {
 	*forest
 	tree  *Tree
-	edges [][]float64
 	above []int // of each input, how many nodes above look at it
-	most  int   // inputs on one path
+	path  int   // most inputs on one
 }
 
 // add appends a node and all below it. On the path to it are so many inputs.
 func (b *builder) add(n, inputs int) {
 	at, in := len(b.nodes), b.tree.Input[n]
-	b.rows = append(b.rows, int32(b.tree.Rows[n]))
+	b.rows, b.cuts = append(b.rows, int32(b.tree.Rows[n])), append(b.cuts, uint16(b.tree.Edge[n]))
 	if in == Leaf {
 		b.nodes = append(b.nodes, node{value: b.tree.Value[n], input: Leaf})
-		b.most = max(b.most, inputs)
+		b.path = max(b.path, inputs)
 		return
 	}
 	b.nodes = append(b.nodes, node{value: b.edges[in][b.tree.Edge[n]], input: int16(in), missingLeft: b.tree.MissingLeft[n] == 1})
@@ -80,19 +83,38 @@ func (b *builder) add(n, inputs int) {
 
 // sum adds what the trees say of a row to z, in their order.
 func (f *forest) sum(z float64, x []float64) float64 {
-	for _, at := range f.roots {
-		n := &f.nodes[at]
-		for n.input != Leaf {
-			if n.left(x[n.input]) {
-				at++
-			} else {
-				at = n.right
-			}
-			n = &f.nodes[at]
-		}
-		z += n.value
+	for _, root := range f.roots {
+		z += f.leaf(root, x)
 	}
 	return z
+}
+
+// leaf gives the value of the leaf that a row comes to. Which way a value goes
+// is as good as random to the processor, so it is chosen without a branch.
+func (f *forest) leaf(at int32, x []float64) float64 {
+	n := &f.nodes[at]
+	for n.input != Leaf {
+		v := x[n.input]
+		if math.IsNaN(v) {
+			v = n.missing()
+		}
+		next := n.right
+		at++
+		if v <= n.value {
+			next = at
+		}
+		at = next
+		n = &f.nodes[at]
+	}
+	return n.value
+}
+
+// missing is a value that goes where a missing one does.
+func (n *node) missing() float64 {
+	if n.missingLeft {
+		return math.Inf(-1)
+	}
+	return math.Inf(1)
 }
 
 // left tells where a value goes.

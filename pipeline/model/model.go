@@ -111,6 +111,27 @@ func (m *Model) LogOdds(x []float64) float64 {
 	return z
 }
 
+// LogOddsOf does for rows what LogOdds does for one, to the same bits and faster
+// than row by row: columns has one for each input, in order, and z is filled in
+// with a value for each row. It panics on wrong lengths.
+func (m *Model) LogOddsOf(z []float64, columns [][]float64) {
+	if len(columns) != len(m.Inputs) {
+		panic(fmt.Sprintf("model: %d columns for %d inputs", len(columns), len(m.Inputs)))
+	}
+	for r := range z {
+		z[r] = m.Intercept
+	}
+	if m.Family == FamilyTrees {
+		m.Trees.forest().sums(z, columns)
+		return
+	}
+	for i := range m.Inputs {
+		for r, x := range columns[i][:len(z)] {
+			z[r] += m.Inputs[i].contribution(x)
+		}
+	}
+}
+
 // Probability of a shortage; see LogOdds for x.
 func (m *Model) Probability(x []float64) float64 { return detmath.Sigmoid(m.LogOdds(x)) }
 

@@ -178,6 +178,18 @@ func BenchmarkTrees(b *testing.B) {
 			m.LogOdds(rows[i%len(rows)])
 		}
 	})
+	b.Run("LogOddsOf/trees=300/rows=2000", func(b *testing.B) {
+		columns, z := make([][]float64, len(m.Inputs)), make([]float64, 2000)
+		for i := range z {
+			for c, v := range rows[i%len(rows)] {
+				columns[c] = append(columns[c], v)
+			}
+		}
+		b.ResetTimer()
+		for range b.N {
+			m.LogOddsOf(z, columns)
+		}
+	})
 	b.Run("Contributions/trees=300", func(b *testing.B) {
 		adds := make([]float64, len(m.Inputs))
 		for i := range b.N {

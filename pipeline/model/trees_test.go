@@ -154,6 +154,31 @@ func TestTreesLogOddsAsDefined(t *testing.T) {
 	}
 }
 
+func TestLogOddsOfRows(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(11, 12))
+	trees := randomModel(r, 7, 20, 31)
+	logistic := testModel()
+	for _, rows := range []int{0, 1, 63, 64, 65, 200} {
+		for _, m := range []*Model{trees, logistic} {
+			columns, x := make([][]float64, len(m.Inputs)), make([][]float64, rows)
+			for i := range rows {
+				x[i] = randomRow(r, trees.Trees)[:len(m.Inputs)]
+				for c, v := range x[i] {
+					columns[c] = append(columns[c], v)
+				}
+			}
+			z := make([]float64, rows)
+			m.LogOddsOf(z, columns)
+			for i := range x {
+				if want := m.LogOdds(x[i]); math.Float64bits(z[i]) != math.Float64bits(want) {
+					t.Fatalf("row %d of %d: %v among others, %v alone", i, rows, z[i], want)
+				}
+			}
+		}
+	}
+}
+
 func TestTreesEncoding(t *testing.T) {
 	t.Parallel()
 	for _, m := range []*Model{treesModel(), randomModel(rand.New(rand.NewPCG(3, 4)), 9, 20, 31), treesModel().with(&Trees{Edges: make([][]float64, 3)})} {
@@ -193,6 +218,7 @@ func TestTreesValidate(t *testing.T) {
 		{"edges in disorder", func(m *Model) { m.Trees.Edges[0] = []float64{0.25, 0.125} }, "edges of input 0: edge 1"},
 		{"an edge twice", func(m *Model) { m.Trees.Edges[0] = []float64{0.25, 0.25} }, "edges of input 0: edge 1"},
 		{"an edge without end", func(m *Model) { m.Trees.Edges[1][0] = math.Inf(1) }, "edges of input 1: edge 0"},
+		{"too many edges", func(m *Model) { m.Trees.Edges[2] = make([]float64, MostEdges+1) }, "edges of input 2: 65536, may be at most 65535"},
 		{"no nodes", first(func(t *Tree) { *t = Tree{} }), "tree 0: it has no nodes"},
 		{"a short column", first(func(t *Tree) { t.Right = t.Right[:4] }), "4 values for 5 nodes"},
 		{"few values", first(func(t *Tree) { t.Value = t.Value[:4] }), "4 values for 5 nodes"},

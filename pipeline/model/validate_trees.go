@@ -17,6 +17,9 @@ const (
 	MostTrees  = 10_000
 	MostNodes  = 1 << 20
 
+	// MostEdges are of one input.
+	MostEdges = math.MaxUint16
+
 	// mostValue bounds what a leaf adds, so that no sum overflows.
 	mostValue = 1e9
 
@@ -79,6 +82,9 @@ func (t *Trees) validate(inputs int) error {
 }
 
 func ascending(edges []float64) error {
+	if len(edges) > MostEdges {
+		return fmt.Errorf("%d, may be at most %d", len(edges), MostEdges)
+	}
 	for i, e := range edges {
 		if !finite(e) || i > 0 && !(edges[i-1] < e) {
 			return fmt.Errorf("edge %d is %v, must be finite and more than the one before", i, e)
