@@ -245,6 +245,11 @@ func FuzzDecode(f *testing.F) {
 	}
 	f.Add(good)
 	f.Add([]byte(`{"format":1}`))
+	trees, err := Encode(treesModel())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(trees)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m, err := Decode(b)
 		if err != nil {
@@ -256,6 +261,10 @@ func FuzzDecode(f *testing.F) {
 		}
 		if p := m.Probability(x); math.IsNaN(p) || p < 0 || p > 1 {
 			t.Errorf("a decoded model answers %v", p)
+		}
+		sum := m.Contributions(make([]float64, len(x)), x)
+		if math.IsNaN(sum) || m.Trees != nil && m.LogOdds(x) != m.Trees.sum(m.Intercept, x) {
+			t.Errorf("a decoded model explains from %v and answers %v", sum, m.LogOdds(x))
 		}
 	})
 }
