@@ -22,8 +22,10 @@ twice does no harm.
 
   bikes    ts,network,station_id,free_bikes,empty_slots
   weather  ts,temp_2m,precipitation,wind_speed_10m   (network may be a column, else --network)
+  stations station_id,name,lat,lon,capacity          (as weather; name and capacity may be absent)
 
-Columns may come in any order; an empty cell is an unknown value; ts is RFC 3339
+A file of stations replaces what is stored of them, and may come before or after
+their bikes. Columns may come in any order; an empty cell is an unknown value; ts is RFC 3339
 or Unix seconds.`,
 		Args:    cobra.MinimumNArgs(1),
 		Example: "  livelab import availability.csv.gz weather.csv --network oslo-bysykkel",
@@ -87,6 +89,9 @@ func (a *app) importFile(cmd *cobra.Command, rec *ingest.Recorder, file, network
 }
 
 func (a *app) printImport(file string, r ingest.ImportResult, took time.Duration, asJSON bool) error {
+	if r.Kind == ingest.KindStations {
+		return a.printStations(file, r, asJSON)
+	}
 	if asJSON {
 		return a.printJSON(map[string]any{
 			"file": file, "kind": r.Kind, "rows": r.Rows, "networks": r.Networks,
@@ -100,9 +105,25 @@ func (a *app) printImport(file string, r ingest.ImportResult, took time.Duration
 	if r.Kind == observation.KindBikes {
 		a.printf("  %d snapshots stored, %d were there already, %d changes of stations\n", r.Snapshots, r.Skipped, r.Changes)
 	}
+	a.printRepeated(r)
+	a.printf("  %.1f s, %.0f rows a second\n", took.Seconds(), float64(r.Rows)/took.Seconds())
+	return nil
+}
+
+func (a *app) printStations(file string, r ingest.ImportResult, asJSON bool) error {
+	if asJSON {
+		return a.printJSON(map[string]any{
+			"file": file, "kind": r.Kind, "rows": r.Rows, "networks": r.Networks, "stations": r.Stations,
+			"repeated": r.Repeated, "contradicted": r.Contradicted,
+		})
+	}
+	a.printf("imported %s: %d stations, %v\n", file, r.Stations, r.Networks)
+	a.printRepeated(r)
+	return nil
+}
+
+func (a *app) printRepeated(r ingest.ImportResult) {
 	if r.Repeated+r.Contradicted > 0 {
 		a.printf("  %d rows said the same twice, %d contradicted an earlier one and replaced it\n", r.Repeated, r.Contradicted)
 	}
-	a.printf("  %.1f s, %.0f rows a second\n", took.Seconds(), float64(r.Rows)/took.Seconds())
-	return nil
 }

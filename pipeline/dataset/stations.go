@@ -33,7 +33,9 @@ func readStations(ctx context.Context, s Store, network string, from, newest tim
 	return g.stations(known)
 }
 
-// gatherer puts changes, ordered by station and time, into columns.
+// gatherer puts changes, ordered by station and time, into columns. Rows that
+// say again what held are dropped: a store has some where older data came in
+// after newer, and the same past shall make the same dataset.
 type gatherer struct {
 	ids     []string
 	past    []features.Changes
@@ -51,8 +53,16 @@ func (g *gatherer) add(o observation.Observation) error {
 	if err := follows(&g.station, o.StationID, o.At.Unix()); err != nil {
 		return err
 	}
-	g.station.Add(o.At, o.State)
+	if !holds(&g.station, o.State) {
+		g.station.Add(o.At, o.State)
+	}
 	return nil
+}
+
+// holds reports whether the last change shows this state.
+func holds(c *features.Changes, s observation.State) bool {
+	n := c.Len()
+	return n > 0 && c.FreeBikes[n-1] == s.FreeBikes && c.EmptySlots[n-1] == s.EmptySlots && c.InService[n-1] == s.InService
 }
 
 // follows says what is wrong with the time of a change after those before it.

@@ -150,6 +150,23 @@ func TestStationsOfAnEarlierTime(t *testing.T) {
 	}
 }
 
+// TestWhatIsSaidAgainIsNoChange gives rows as a store has them where older data
+// came in after newer.
+func TestWhatIsSaidAgainIsNoChange(t *testing.T) {
+	t.Parallel()
+	m := peopled(1)
+	want := read(t, m).Digest()
+	last := m.changes[len(m.changes)-1]
+	m.points = append(m.points, m.points[len(m.points)-1])
+	m.points[len(m.points)-1].At = last.At.Add(time.Minute)
+	withPoint := read(t, m).Digest()
+	last.At = last.At.Add(time.Minute)
+	m.changes = append(m.changes, last)
+	if got := read(t, m).Digest(); got != withPoint || got == want {
+		t.Error("a row that says again what held is a change")
+	}
+}
+
 func TestChangesOutOfOrderAreRefused(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

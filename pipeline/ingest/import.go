@@ -43,8 +43,9 @@ type ImportResult struct {
 	Kind     observation.Kind // what the file has
 	Rows     int64            // in the file, the header not counted
 	Networks []string         // sorted
-	First    time.Time        // the range of the file's times
+	First    time.Time        // the range of the file's times, zero for stations
 	Last     time.Time
+	Stations int // that a file of stations describes
 
 	Repeated     int      // rows that said again what another said
 	Contradicted int      // rows that another of the same time and station replaced
@@ -74,7 +75,8 @@ func (e *RowError) Error() string {
 // Import reads a file of recorded data, CSV (also gzipped) or Parquet, and
 // stores it in one transaction. The header tells bikes
 // (ts,network,station_id,free_bikes,empty_slots) from weather
-// (ts,temp_2m,precipitation,wind_speed_10m, with or without network). A bad
+// (ts,temp_2m,precipitation,wind_speed_10m, with or without network) and from
+// stations (station_id,name,lat,lon,capacity, with or without network). A bad
 // row is a *RowError, and then nothing is stored.
 func Import(ctx context.Context, rec *Recorder, path string, opts ImportOptions) (ImportResult, error) {
 	f, err := os.Open(path)
@@ -113,8 +115,9 @@ type importer struct {
 	result ImportResult
 	layout layout
 
-	bikes   readingTable
-	weather weatherTable
+	bikes    readingTable
+	weather  weatherTable
+	stations stationTable
 
 	input     *countingReader
 	totalSize int64
@@ -193,13 +196,18 @@ func (im *importer) finish() ([]Series, error) {
 	im.report()
 	im.result.Kind = im.layout.kind
 	var series []Series
-	if im.layout.kind == observation.KindBikes {
+	switch im.layout.kind {
+	case KindStations:
+		im.result.Repeated, im.result.Contradicted = im.stations.repeated, im.stations.contradicted
+		im.result.Stations = im.stations.count()
+		series = im.stations.series()
+	case observation.KindBikes:
 		im.result.Repeated, im.result.Contradicted = im.bikes.sort()
 		series = im.bikes.series()
 		for _, r := range im.bikes.rows {
 			im.extend(time.Unix(int64(r.at), 0).UTC())
 		}
-	} else {
+	default:
 		im.result.Repeated, im.result.Contradicted = im.weather.sort()
 		series = im.weather.series()
 		for _, s := range series {

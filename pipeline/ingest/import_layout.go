@@ -20,10 +20,18 @@ const (
 	fieldTemperature
 	fieldPrecipitation
 	fieldWind
+	fieldName
+	fieldLatitude
+	fieldLongitude
+	fieldCapacity
 	fieldCount
 )
 
-var fieldNames = [fieldCount]string{"ts", "network", "station_id", "free_bikes", "empty_slots", "temp_2m", "precipitation", "wind_speed_10m"}
+var fieldNames = [fieldCount]string{"ts", "network", "station_id", "free_bikes", "empty_slots", "temp_2m", "precipitation", "wind_speed_10m",
+	"name", "lat", "lon", "capacity"}
+
+// fieldAliases are other names of columns.
+var fieldAliases = map[string]string{"latitude": "lat", "longitude": "lon"}
 
 // layout says which column of the file holds which field.
 type layout struct {
@@ -41,6 +49,9 @@ func newLayout(header []string) (layout, error) {
 	}
 	for i, name := range header {
 		name = strings.ToLower(strings.TrimSpace(name))
+		if other, ok := fieldAliases[name]; ok {
+			name = other
+		}
 		f := slices.Index(fieldNames[:], name)
 		switch {
 		case f < 0:
@@ -51,24 +62,37 @@ func newLayout(header []string) (layout, error) {
 			l.column[f] = i
 		}
 	}
-	needed := []field{fieldTime, fieldTemperature, fieldPrecipitation, fieldWind}
-	if l.column[fieldStation] >= 0 || l.column[fieldFree] >= 0 || l.column[fieldSlots] >= 0 {
+	switch {
+	case l.has(fieldStation) && !l.has(fieldFree) && !l.has(fieldSlots) && (l.has(fieldLatitude) || l.has(fieldLongitude)):
+		l.kind = KindStations
+		return l.complete([]field{fieldStation, fieldLatitude, fieldLongitude}, fieldNetwork, fieldName, fieldCapacity)
+	case l.has(fieldStation) || l.has(fieldFree) || l.has(fieldSlots):
 		l.kind = observation.KindBikes
-		needed = []field{fieldTime, fieldStation, fieldFree, fieldSlots}
+		return l.complete([]field{fieldTime, fieldStation, fieldFree, fieldSlots}, fieldNetwork)
 	}
-	return l.complete(needed)
+	return l.complete([]field{fieldTime, fieldTemperature, fieldPrecipitation, fieldWind}, fieldNetwork)
+}
+
+func (l layout) has(f field) bool { return l.column[f] >= 0 }
+
+// cell gives a field of a row, nil where the file has no such column.
+func (l *layout) cell(fields [][]byte, f field) []byte {
+	if i := l.column[f]; i >= 0 {
+		return fields[i]
+	}
+	return nil
 }
 
 // complete checks that the needed columns are there, and drops the fields
-// that belong to the other kind.
-func (l layout) complete(needed []field) (layout, error) {
+// that belong to another kind.
+func (l layout) complete(needed []field, optional ...field) (layout, error) {
 	for _, f := range needed {
-		if l.column[f] < 0 {
-			return l, fmt.Errorf("the header has no column %q; bikes need ts,network,station_id,free_bikes,empty_slots and weather needs ts,temp_2m,precipitation,wind_speed_10m", fieldNames[f])
+		if !l.has(f) {
+			return l, fmt.Errorf("the header has no column %q; bikes need ts,network,station_id,free_bikes,empty_slots, weather needs ts,temp_2m,precipitation,wind_speed_10m and stations need station_id,name,lat,lon,capacity", fieldNames[f])
 		}
 	}
 	for f := range l.column {
-		if l.column[f] >= 0 && field(f) != fieldNetwork && !slices.Contains(needed, field(f)) {
+		if l.has(field(f)) && !slices.Contains(optional, field(f)) && !slices.Contains(needed, field(f)) {
 			l.ignored = append(l.ignored, fieldNames[f])
 			l.column[f] = -1
 		}

@@ -48,7 +48,10 @@ func (im *importer) readTable(ctx context.Context, table *parquetTable) error {
 			im.layout.column[f] = len(wanted) - 1
 		}
 	}
-	unit := table.timeUnit(wanted[im.layout.column[fieldTime]])
+	var unit time.Duration
+	if i := im.layout.column[fieldTime]; i >= 0 {
+		unit = table.timeUnit(wanted[i])
+	}
 	row := rowReader{im: im, unit: "row"}
 	cells := make([][]byte, len(wanted))
 	return table.each(wanted, func(number int64, values []parquet.Value) error {

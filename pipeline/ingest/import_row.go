@@ -38,16 +38,20 @@ func (r *rowReader) fail(f field, value []byte, problem string) error {
 
 // add takes in one row, whose fields are in the order of the layout.
 func (r *rowReader) add(fields [][]byte) error {
-	column := &r.im.layout.column
+	l := &r.im.layout
+	if l.kind == KindStations {
+		if err := r.setNetwork(l.cell(fields, fieldNetwork)); err != nil {
+			return err
+		}
+		return r.addStation(l.cell(fields, fieldStation), l.cell(fields, fieldName),
+			l.cell(fields, fieldLatitude), l.cell(fields, fieldLongitude), l.cell(fields, fieldCapacity))
+	}
+	column := &l.column
 	at, err := r.time(fields[column[fieldTime]])
 	if err != nil {
 		return err
 	}
-	var network []byte
-	if i := column[fieldNetwork]; i >= 0 {
-		network = fields[i]
-	}
-	if err := r.setNetwork(network); err != nil {
+	if err := r.setNetwork(l.cell(fields, fieldNetwork)); err != nil {
 		return err
 	}
 	if r.im.layout.kind == observation.KindBikes {

@@ -157,3 +157,11 @@ func (s *memStore) changeCount(network string) int {
 	}
 	return n
 }
+
+// stationsOf gives what is stored of a network's stations, by ID.
+func (s *memStore) stationsOf(network string) map[string]observation.Station {
+	if n := s.networks[network]; n != nil {
+		return n.stations
+	}
+	return nil
+}

@@ -56,10 +56,10 @@ func movedStations(t *testing.T, s Store) {
 	see(t, s, 50, north(0))
 	placed(t, s, "back again", north(0), at(50))
 	east := north(0)
-	east.Longitude += 60 * metre // 30 m at 60 degrees north
+	east.Longitude += 90 * metre // 45 m at 60 degrees north
 	see(t, s, 60, east)
 	placed(t, s, "after a small shift to the east", east, at(50))
-	east.Longitude += 60 * metre
+	east.Longitude += 90 * metre
 	see(t, s, 70, east)
 	placed(t, s, "after as much again", east, at(70))
 }
