@@ -62,7 +62,7 @@ var standardOnly = []string{
 }
 
 // forTests are rooms that tests import and nothing else does.
-var forTests = []string{"livelab/pipeline/features/featurestest", "livelab/runtime/wasm/wasmtest", "livelab/plugins/plugintest", "livelab/sql/storetest"}
+var forTests = []string{"livelab/pipeline/features/featurestest", "livelab/runtime/wasm/wasmtest", "livelab/plugins/plugintest", "livelab/sql/storetest", "livelab/pipeline/train/traintest"}
 
 type listed struct {
 	ImportPath string

@@ -5,16 +5,17 @@ import (
 	"testing"
 
 	"livelab/pipeline/detmath"
+	"livelab/pipeline/train/traintest"
 )
 
 func TestCalibrate(t *testing.T) {
 	t.Parallel()
-	g := splitmix(9)
+	g := traintest.Random(9)
 	const n = 40_000
 	z, y := make([]float64, n), make([]bool, n)
 	for i := range z {
-		z[i] = 1.5 * g.centred()
-		y[i] = g.unit() < detmath.Sigmoid(0.5*z[i]-0.7)
+		z[i] = 1.5 * g.Centred()
+		y[i] = g.Unit() < detmath.Sigmoid(0.5*z[i]-0.7)
 	}
 	c := calibrate(z, y)
 	near(t, "slope", c.Slope, 0.5, 0.03)
@@ -40,12 +41,12 @@ func TestCalibrate(t *testing.T) {
 // Newton's first step leads far past the optimum.
 func TestCalibrateHalvesItsSteps(t *testing.T) {
 	t.Parallel()
-	g := splitmix(4)
+	g := traintest.Random(4)
 	const n = 40_000
 	z, y := make([]float64, n), make([]bool, n)
 	for i := range z {
-		z[i] = 40 * g.centred()
-		y[i] = g.unit() < detmath.Sigmoid(0.02*z[i]+0.3)
+		z[i] = 40 * g.Centred()
+		y[i] = g.Unit() < detmath.Sigmoid(0.02*z[i]+0.3)
 	}
 	c := calibrate(z, y)
 	near(t, "slope", c.Slope, 0.02, 0.002)

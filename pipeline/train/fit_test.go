@@ -12,6 +12,7 @@ import (
 	"livelab/pipeline/detmath"
 	"livelab/pipeline/features"
 	"livelab/pipeline/model"
+	"livelab/pipeline/train/traintest"
 )
 
 // TestFitWarmAndColdAgree has enough rows for a warm start, and a number that
@@ -154,9 +155,9 @@ func TestRunNeverGivesNonFiniteNumbers(t *testing.T) {
 func drawColumn(t *rapid.T, others [][]float64, short []features.Label) []float64 {
 	c := make([]float64, len(short))
 	kind := rapid.SampledFrom([]string{"plain", "constant", "missing", "huge", "tiny", "step", "copy", "sum", "outcome", "holes"}).Draw(t, "kind")
-	g := splitmix(rapid.Uint64().Draw(t, "seed"))
+	g := traintest.Random(rapid.Uint64().Draw(t, "seed"))
 	for i := range c {
-		v := g.centred()
+		v := g.Centred()
 		switch kind {
 		case "constant":
 			v = 0.1

@@ -7,6 +7,7 @@ import (
 
 	"livelab/pipeline/detmath"
 	"livelab/pipeline/features"
+	"livelab/pipeline/train/traintest"
 )
 
 var start = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
@@ -20,7 +21,7 @@ func cityFrame(rows, horizonMinutes int, seed uint64) *features.Frame {
 	task := features.NetworkShortage()
 	task.HorizonMinutes = horizonMinutes
 	ahead := horizonMinutes / task.StepMinutes
-	g := splitmix(seed)
+	g := traintest.Random(seed)
 
 	c := make(map[string][]float64)
 	at := make([]time.Time, rows)
@@ -28,15 +29,15 @@ func cityFrame(rows, horizonMinutes int, seed uint64) *features.Frame {
 	for i := range rows + ahead {
 		hour := float64(i) / 6
 		day := detmath.Sin(float64(hour * (math.Pi / 12)))
-		walk = float64(0.97*walk) + float64(0.25*g.centred())
-		rain = max(0, float64(0.9*rain)+float64(0.3*g.centred())-0.1)
+		walk = float64(0.97*walk) + float64(0.25*g.Centred())
+		rain = max(0, float64(0.9*rain)+float64(0.3*g.Centred())-0.1)
 		bikes := math.Round(docks * detmath.Sigmoid(float64(0.9*day)+walk+float64(0.3*rain)))
-		stations := 50 - math.Floor(g.unit()*3)
+		stations := 50 - math.Floor(g.Unit()*3)
 		for name, v := range map[string]float64{
 			"stations_count": stations, "free_bikes": bikes, "empty_slots": docks - bikes,
 			"total_slots": docks, "free_ratio": bikes / docks,
-			"temp_2m": 10 + float64(6*day) + g.centred(), "precipitation": rain,
-			"wind_speed_10m": 12 + float64(4*g.centred()), "hour_sin": day,
+			"temp_2m": 10 + float64(6*day) + g.Centred(), "precipitation": rain,
+			"wind_speed_10m": 12 + float64(4*g.Centred()), "hour_sin": day,
 		} {
 			c[name] = append(c[name], v)
 		}

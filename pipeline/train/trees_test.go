@@ -14,6 +14,7 @@ import (
 	"livelab/pipeline/features"
 	"livelab/pipeline/model"
 	"livelab/pipeline/train/boost"
+	"livelab/pipeline/train/traintest"
 )
 
 // stationsFrame is a made-up city of stations whose bikes follow the hour, each
@@ -21,7 +22,7 @@ import (
 func stationsFrame(stations, times int, seed uint64) Whole {
 	task := features.StationShortage(0)
 	ahead := task.HorizonMinutes / task.StepMinutes
-	g := splitmix(seed)
+	g := traintest.Random(seed)
 	names := append(features.ClassicInputs(), "hour_sin", "lag", climatologyColumn)
 	var f features.Frame
 	columns := make([][]float64, len(names))
@@ -29,7 +30,7 @@ func stationsFrame(stations, times int, seed uint64) Whole {
 	for s := range bikes {
 		walk := 0.0
 		for i := range times + ahead {
-			walk = float64(0.9*walk) + float64(0.4*g.centred())
+			walk = float64(0.9*walk) + float64(0.4*g.Centred())
 			day := detmath.Sin(float64(float64(i)/72*2*math.Pi) + float64(s))
 			bikes[s] = append(bikes[s], max(0, math.Round(float64(2.5*day)+1+float64(3*walk))))
 		}
@@ -41,7 +42,7 @@ func stationsFrame(stations, times int, seed uint64) Whole {
 			f.Entity = append(f.Entity, int32(s))
 			f.ShortNow = append(f.ShortNow, labelOf(now <= 0))
 			label := labelOf(then <= 0)
-			if g.unit() < 0.05 {
+			if g.Unit() < 0.05 {
 				label = features.Unlabelled
 			}
 			f.Short = append(f.Short, label)
@@ -53,7 +54,7 @@ func stationsFrame(stations, times int, seed uint64) Whole {
 				climate = 0.3
 			}
 			day := detmath.Sin(float64(float64(i) / 72 * 2 * math.Pi))
-			for j, v := range []float64{1, now, 10 - now, 10, now / 10, 10 + g.centred(), 0, 5, day, lag, climate} {
+			for j, v := range []float64{1, now, 10 - now, 10, now / 10, 10 + g.Centred(), 0, 5, day, lag, climate} {
 				columns[j] = append(columns[j], v)
 			}
 		}

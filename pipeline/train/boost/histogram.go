@@ -12,11 +12,16 @@ func (h histogram) of(k int) *[bins]bin { return (*[bins]bin)(h[k*bins:]) }
 // counter is a worker's scratch to count a chunk of rows.
 type counter struct {
 	words  [chunkRows]uint64
-	counts [perWord][bins]uint64 // zero between two uses
+	counts [perWord]counts // zero between two uses
 
 	sums histogram
 	used bool // whether sums holds anything of this node
 }
+
+// counts are words for each code of an input. They are longer than there are
+// codes, so that those of a code in several inputs do not lie 4 KiB apart:
+// processors take such addresses for the same at first.
+type counts [bins + 8]uint64
 
 // count adds the rows, at most chunkRows, to the worker's sums.
 func (c *counter) count(p *packed, codes []int, rows []int32, gradient []int32) {
@@ -37,10 +42,32 @@ func (c *counter) count(p *packed, codes []int, rows []int32, gradient []int32) 
 	c.used = true
 }
 
-// countWord adds each row's word to the counts of its eight codes.
+// countWord adds each row's word to the counts of its eight codes, two rows at
+// a time so that the next reads do not wait.
 func (c *counter) countWord(packed []uint64, rows []int32, words []uint64) {
 	n := &c.counts
 	words = words[:len(rows)]
+	for len(rows) >= 2 && len(words) >= 2 {
+		x, v := packed[rows[0]], words[0]
+		y, w := packed[rows[1]], words[1]
+		n[0][uint8(x)] += v
+		n[1][uint8(x>>8)] += v
+		n[2][uint8(x>>16)] += v
+		n[3][uint8(x>>24)] += v
+		n[4][uint8(x>>32)] += v
+		n[5][uint8(x>>40)] += v
+		n[6][uint8(x>>48)] += v
+		n[7][uint8(x>>56)] += v
+		n[0][uint8(y)] += w
+		n[1][uint8(y>>8)] += w
+		n[2][uint8(y>>16)] += w
+		n[3][uint8(y>>24)] += w
+		n[4][uint8(y>>32)] += w
+		n[5][uint8(y>>40)] += w
+		n[6][uint8(y>>48)] += w
+		n[7][uint8(y>>56)] += w
+		rows, words = rows[2:], words[2:]
+	}
 	for i, r := range rows {
 		x, w := packed[r], words[i]
 		n[0][uint8(x)] += w
