@@ -19,11 +19,16 @@ import (
 	"livelab/pipeline/train"
 )
 
+// familyAuto leaves the kind of model to the task.
+const familyAuto = "auto"
+
 // trainFlags are the flags of everything that trains.
 type trainFlags struct {
 	task     string
 	network  string
+	bikes    int
 	horizon  time.Duration
+	family   string
 	features string
 	c        float64
 	rules    string
@@ -36,9 +41,11 @@ func (f *trainFlags) add(cmd *cobra.Command) {
 	fl := cmd.Flags()
 	fl.StringVar(&f.task, "task", "network-shortage", "`question` that the model answers")
 	fl.StringVar(&f.network, "network", "", "`network` to train on; not needed where the data holds one only")
+	fl.IntVar(&f.bikes, "bikes", 0, "of station-shortage: a station with at most so many `bikes` is short")
 	fl.DurationVar(&f.horizon, "horizon", time.Hour, "how far ahead the model looks, whole minutes from 0 to 24h")
+	fl.StringVar(&f.family, "family", familyAuto, "`kind` of model: logistic, trees, or auto (logistic for a network, trees for stations)")
 	fl.StringVar(&f.features, "features", "all", "all, classic (the eight inputs that every client sends), or a comma-separated `list`")
-	fl.Float64Var(&f.c, "c", 1, "inverse strength of the L2 penalty")
+	fl.Float64Var(&f.c, "c", 1, "inverse strength of the L2 penalty of a logistic model")
 	fl.StringVar(&f.dataset, "dataset", "", "frozen dataset to train on, a `folder` (default: what the store holds)")
 	f.addTransforms(cmd)
 }
@@ -54,17 +61,27 @@ func (f *trainFlags) parse() (features.Task, train.Config, error) {
 	if err != nil {
 		return task, train.Config{}, err
 	}
+	if f.bikes != 0 && task.Target.Kind != features.AtMost {
+		return task, train.Config{}, usageError("--bikes is %d, but %s does not count bikes; it goes with --task station-shortage", f.bikes, task.Name)
+	}
+	task.Target.Bikes = f.bikes
 	if f.horizon%time.Minute != 0 {
 		return task, train.Config{}, usageError("--horizon is %s, must be whole minutes", f.horizon)
 	}
 	task.HorizonMinutes = int(f.horizon / time.Minute)
 	if err := task.Validate(); err != nil {
-		return task, train.Config{}, usageError("--horizon: %w", err)
+		return task, train.Config{}, usageError("--horizon or --bikes: %w", err)
+	}
+	if err := oneOf("family", f.family, familyAuto, string(train.FamilyLogistic), string(train.FamilyTrees)); err != nil {
+		return task, train.Config{}, err
 	}
 	if !(f.c > 0 && f.c <= math.MaxFloat64) { // NaN is out, too
 		return task, train.Config{}, usageError("--c is %v, must be a positive number", f.c)
 	}
 	cfg := train.Config{C: f.c}
+	if f.family != familyAuto {
+		cfg.Family = train.Family(f.family)
+	}
 	switch f.features {
 	case "all": // what training takes by itself
 	case "classic":
@@ -116,10 +133,14 @@ func withOutputs(chosen []string, ts []features.Transform) ([]string, error) {
 
 // parseTask finds a task by its name.
 func parseTask(name string) (features.Task, error) {
-	if err := oneOf("task", name, features.NetworkShortage().Name); err != nil {
+	network, station := features.NetworkShortage(), features.StationShortage(0)
+	if err := oneOf("task", name, network.Name, station.Name); err != nil {
 		return features.Task{}, err
 	}
-	return features.NetworkShortage(), nil
+	if name == station.Name {
+		return station, nil
+	}
+	return network, nil
 }
 
 // way sets up the steps from a dataset to a published version.
@@ -139,9 +160,9 @@ func (a *app) way(rulesFile string) (*retrain.Way, error) {
 	}, nil
 }
 
-// readDataset opens a frozen dataset, or reads the store's data where dir is
-// empty.
-func (a *app) readDataset(ctx context.Context, dir, network string) (d *dataset.Dataset, err error) {
+// readDataset opens a frozen dataset, or reads what a task needs of the store's
+// data where dir is empty.
+func (a *app) readDataset(ctx context.Context, dir, network string, task features.Task) (d *dataset.Dataset, err error) {
 	if dir != "" {
 		return dataset.Open(dir)
 	}
@@ -150,7 +171,7 @@ func (a *app) readDataset(ctx context.Context, dir, network string) (d *dataset.
 		return nil, err
 	}
 	defer closing(&err, s)
-	return dataset.FromStore(ctx, s, dataset.Selection{Network: network})
+	return dataset.FromStore(ctx, s, dataset.Selection{Network: network, Stations: task.Entity == features.EntityStation})
 }
 
 func (a *app) trainCommand() *cobra.Command {
@@ -162,6 +183,7 @@ func (a *app) trainCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		Example: `  livelab train
   livelab train --dataset frozen --horizon 30m --json
+  livelab train --task station-shortage --bikes 1
   livelab train --transform calendar,./my.wasm`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var t retrain.Trained
@@ -201,7 +223,7 @@ func (a *app) training(ctx context.Context, flags trainFlags, do func(*retrain.W
 	if cfg.Inputs, err = withOutputs(cfg.Inputs, w.Transforms); err != nil {
 		return err
 	}
-	d, err := a.readDataset(ctx, flags.dataset, flags.network)
+	d, err := a.readDataset(ctx, flags.dataset, flags.network, task)
 	if err != nil {
 		return err
 	}

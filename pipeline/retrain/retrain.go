@@ -64,19 +64,10 @@ type Trained struct {
 // version into the registry as the latest. progress is told how far it is; it
 // may be nil.
 func (w *Way) Train(ctx context.Context, d *dataset.Dataset, task features.Task, cfg train.Config) (Trained, error) {
-	d = d.For(task)
-	digest := d.Digest()
-	ts, err := features.Order(w.Transforms)
+	d, rows, cfg, err := w.prepare(d, task, cfg)
 	if err != nil {
 		return Trained{}, fmt.Errorf("train %s: %w", task.Name, err)
 	}
-	source, err := Rows(task, d, ts)
-	if err != nil {
-		return Trained{}, fmt.Errorf("train %s: %w", task.Name, err)
-	}
-	rows := &counted{Rows: source, transforms: ts}
-	cfg.Dataset = digest
-	cfg.Transforms = ts
 	result, err := train.Run(ctx, rows, cfg)
 	if err != nil {
 		return Trained{}, fmt.Errorf("train %s on %s: %w", task.Name, d.Network.ID, err)
@@ -96,6 +87,22 @@ func (w *Way) Train(ctx context.Context, d *dataset.Dataset, task features.Task,
 		w.Logger.Warn(f.String())
 	}
 	return t, nil
+}
+
+// prepare gives the part of a dataset that a task reads, the rows, and the
+// configuration of a training on them.
+func (w *Way) prepare(d *dataset.Dataset, task features.Task, cfg train.Config) (*dataset.Dataset, *counted, train.Config, error) {
+	d = d.For(task)
+	ts, err := features.Order(w.Transforms)
+	if err != nil {
+		return d, nil, cfg, err
+	}
+	source, err := Rows(task, d, ts)
+	if err != nil {
+		return d, nil, cfg, err
+	}
+	cfg.Dataset, cfg.Transforms = d.Digest(), ts
+	return d, &counted{Rows: source, transforms: ts}, cfg, nil
 }
 
 func (w *Way) add(ctx context.Context, d *dataset.Dataset, result *train.Result) (Trained, error) {

@@ -9,32 +9,55 @@ import (
 	"livelab/pipeline/metrics"
 )
 
-// backtest measures how trainings at earlier times would have done. The rows
-// are cut into Folds+1 equal stretches; each but the first is forecast by a
-// model that knows only what lies before it. Such a model is made as Run makes
-// one: it fits, calibrates and chooses its thresholds within its past.
-func backtest(ctx context.Context, l learner, t *table, cfg Config) ([]metrics.Fold, error) {
-	folds := make([]metrics.Fold, cfg.Folds)
+// Fold is a step of the backtest with its forecasts.
+type Fold struct {
+	metrics.Fold
+
+	// Sample is the rows that were forecast, with no rows where the fold was
+	// skipped. The thresholds are those chosen within the fold's past.
+	Sample                          metrics.Sample
+	Threshold, ClimatologyThreshold float64
+}
+
+// Backtest measures how trainings at earlier times would have done, with the
+// rows and the configuration of a Run, and nothing else.
+func Backtest(ctx context.Context, rows Rows, cfg Config) ([]Fold, error) {
+	s, err := newSession(ctx, rows, cfg)
+	if err != nil {
+		return nil, err
+	}
+	return s.backtest(ctx)
+}
+
+// backtest cuts the rows into Folds+1 equal stretches; each but the first is
+// forecast by a model that knows only what lies before it. Such a model is
+// made as Run makes one: it fits, calibrates and chooses its thresholds within
+// its past. Of trees, one thing is not the fold's own: where the edges of the
+// bins lie, which are those of the whole training part. No outcome is in them.
+func (s *session) backtest(ctx context.Context) ([]Fold, error) {
+	t, n := s.table, s.cfg.Folds
+	folds := make([]Fold, n)
 	for k := range folds {
-		cfg.progress("backtest", k, cfg.Folds)
-		past, ahead := t.cut(span{0, t.len()}, t.len()*(k+1)/(cfg.Folds+1))
-		if k+1 < cfg.Folds {
-			_, later := t.cut(span{0, t.len()}, t.len()*(k+2)/(cfg.Folds+1))
+		s.cfg.progress("backtest", k, n)
+		past, ahead := t.cut(span{0, t.len()}, t.len()*(k+1)/(n+1))
+		if k+1 < n {
+			_, later := t.cut(span{0, t.len()}, t.len()*(k+2)/(n+1))
 			ahead.hi = later.lo
 		}
 		var err error
-		if folds[k], err = backtestFold(ctx, l, t, past, ahead, cfg); err != nil {
+		if folds[k], err = s.fold(ctx, past, ahead); err != nil {
 			return nil, fmt.Errorf("fold %d: %w", k+1, err)
 		}
 	}
-	cfg.progress("backtest", cfg.Folds, cfg.Folds)
+	s.cfg.progress("backtest", n, n)
 	return folds, nil
 }
 
-func backtestFold(ctx context.Context, l learner, t *table, past, ahead span, cfg Config) (metrics.Fold, error) {
-	inPast := cfg.Train / (cfg.Train + cfg.Validation)
+func (s *session) fold(ctx context.Context, past, ahead span) (Fold, error) {
+	t := s.table
+	inPast := s.cfg.Train / (s.cfg.Train + s.cfg.Validation)
 	train, validation := t.cut(past, share(past.len(), inPast))
-	fold := metrics.Fold{Part: t.part(ahead), TrainSamples: train.len()}
+	fold := Fold{Fold: metrics.Fold{Part: t.part(ahead), TrainSamples: train.len()}}
 	undefined := metrics.Evaluate(nil, nil, math.NaN())
 	fold.Scores, fold.Persistence, fold.Climatology = undefined, undefined, undefined
 
@@ -43,13 +66,14 @@ func backtestFold(ctx context.Context, l learner, t *table, past, ahead span, cf
 		fold.Skipped = oneClass.reason()
 		return fold, nil
 	}
-	learned, err := learn(ctx, l, t, train, validation, true)
+	l, err := learn(ctx, s.learner, t, train, validation, true)
 	if err != nil {
 		return fold, err
 	}
-	s := t.sample(ahead, l.logOdds(learned.model, ahead))
-	baselines := s.Baselines(learned.climatologyThreshold)
-	fold.Scores = s.Scores(learned.model.Threshold)
+	fold.Threshold, fold.ClimatologyThreshold = l.model.Threshold, l.climatologyThreshold
+	fold.Sample = t.sample(ahead, s.learner.logOdds(l.model, ahead))
+	baselines := fold.Sample.Baselines(fold.ClimatologyThreshold)
+	fold.Scores = fold.Sample.Scores(fold.Threshold)
 	fold.Persistence, fold.Climatology = baselines.Persistence, baselines.Climatology
 	return fold, nil
 }

@@ -14,15 +14,16 @@ import (
 // measure touches the test part, once: it asks the model for its rows as
 // serving does, block by block, with all inputs and with the eight classic
 // ones alone, as many a client does.
-func measure(ctx context.Context, rows Rows, t *table, test span, l *learned, cfg Config) (metrics.Sample, metrics.Scores, error) {
-	classic, err := newClassic(l.model, cfg.Transforms)
+func (s *session) measure(ctx context.Context, m *model.Model) (metrics.Sample, metrics.Scores, error) {
+	t, test := s.table, s.parts.test
+	classic, err := newClassic(m, s.cfg.Transforms)
 	if err != nil {
 		return metrics.Sample{}, metrics.Scores{}, err
 	}
 	var z []float64
 	from, to := t.window(test)
-	err = walk(ctx, rows, from, to, func(f *features.Frame, labelled []int) (err error) {
-		if z, err = appendLogOdds(z, l.model, f, labelled); err != nil {
+	err = walk(ctx, s.rows, from, to, func(f *features.Frame, labelled []int) (err error) {
+		if z, err = appendLogOdds(z, m, f, labelled); err != nil {
 			return err
 		}
 		return classic.add(f, labelled)
@@ -33,7 +34,7 @@ func measure(ctx context.Context, rows Rows, t *table, test span, l *learned, cf
 	if len(z) != test.len() {
 		return metrics.Sample{}, metrics.Scores{}, fmt.Errorf("measure the test part: it has %d rows, walked again it has %d", test.len(), len(z))
 	}
-	return t.sample(test, z), metrics.Evaluate(classic.probability, t.outcomes(test), l.model.Threshold), nil
+	return t.sample(test, z), metrics.Evaluate(classic.probability, t.outcomes(test), m.Threshold), nil
 }
 
 // classic asks a model for rows of which it is told the eight classic inputs

@@ -30,6 +30,34 @@ type Result struct {
 // It refuses with a TooLittleError or a OneClassError where the data cannot
 // carry a model.
 func Run(ctx context.Context, rows Rows, cfg Config) (*Result, error) {
+	s, err := newSession(ctx, rows, cfg)
+	if err != nil {
+		return nil, err
+	}
+	r, err := s.train(ctx)
+	if err != nil {
+		return nil, err
+	}
+	folds, err := s.backtest(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("backtest: %w", err)
+	}
+	for _, f := range folds {
+		r.Report.Folds = append(r.Report.Folds, f.Fold)
+	}
+	return r, nil
+}
+
+// session is rows that are ready to be fitted to.
+type session struct {
+	cfg     Config // with its defaults
+	rows    Rows
+	table   *table
+	parts   parts
+	learner learner
+}
+
+func newSession(ctx context.Context, rows Rows, cfg Config) (*session, error) {
 	var err error
 	if cfg.Transforms, err = features.Order(cfg.Transforms); err != nil {
 		return nil, fmt.Errorf("training: %w", err)
@@ -37,23 +65,19 @@ func Run(ctx context.Context, rows Rows, cfg Config) (*Result, error) {
 	if err := cfg.Validate(rows.Task()); err != nil {
 		return nil, err
 	}
-	cfg = cfg.withDefaults(rows.Task())
-	l := cfg.learner()
-	t, err := collect(ctx, rows, l)
-	if err != nil {
+	s := &session{cfg: cfg.withDefaults(rows.Task()), rows: rows}
+	s.learner = s.cfg.learner()
+	if s.table, err = collect(ctx, rows, s.learner); err != nil {
 		return nil, err
 	}
-	if t.len() < LeastRows {
-		return nil, &TooLittleError{Labelled: t.len(), Rows: t.rows}
+	if s.table.len() < LeastRows {
+		return nil, &TooLittleError{Labelled: s.table.len(), Rows: s.table.rows}
 	}
-	p := split(t, cfg)
-	if err := p.check(t); err != nil {
+	s.parts = split(s.table, s.cfg)
+	if err := s.parts.check(s.table); err != nil {
 		return nil, err
 	}
-	if err := l.prepare(ctx, rows, t, p.train); err != nil {
-		return nil, err
-	}
-	return run(ctx, rows, t, p, l, cfg)
+	return s, s.learner.prepare(ctx, rows, s.table, s.parts.train)
 }
 
 // collect walks all rows once.
@@ -66,15 +90,17 @@ func collect(ctx context.Context, rows Rows, l learner) (*table, error) {
 	return t, err
 }
 
-func run(ctx context.Context, rows Rows, t *table, p parts, l learner, cfg Config) (*Result, error) {
-	cfg.progress("fit", 0, 0)
-	learned, err := learn(ctx, l, t, p.train, p.validation, false)
+// train fits the model and measures it.
+func (s *session) train(ctx context.Context) (*Result, error) {
+	s.cfg.progress("fit", 0, 0)
+	t, p := s.table, s.parts
+	l, err := learn(ctx, s.learner, t, p.train, p.validation, false)
 	if err != nil {
 		return nil, err
 	}
-	r := &Result{Model: learned.model, ClimatologyThreshold: learned.climatologyThreshold}
+	r := &Result{Model: l.model, ClimatologyThreshold: l.climatologyThreshold}
 	var classic metrics.Scores
-	if r.Test, classic, err = measure(ctx, rows, t, p.test, learned, cfg); err != nil {
+	if r.Test, classic, err = s.measure(ctx, l.model); err != nil {
 		return nil, err
 	}
 	r.Report = report(r)
@@ -83,9 +109,6 @@ func run(ctx context.Context, rows Rows, t *table, p parts, l learner, cfg Confi
 	// asks the model will ask from now on.
 	r.Model.Defaults = defaults(t.newest)
 	r.Report.Train, r.Report.Validation, r.Report.Test = t.part(p.train), t.part(p.validation), t.part(p.test)
-	if r.Report.Folds, err = backtest(ctx, l, t, cfg); err != nil {
-		return nil, fmt.Errorf("backtest: %w", err)
-	}
 	return r, nil
 }
 

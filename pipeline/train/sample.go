@@ -59,14 +59,9 @@ func appendLogOdds(z []float64, m *model.Model, f *features.Frame, rows []int) (
 	if err != nil {
 		return nil, err
 	}
-	x := make([]float64, len(columns))
-	for _, row := range rows {
-		for j, c := range columns {
-			x[j] = c[row]
-		}
-		z = append(z, m.LogOdds(x))
-	}
-	return z, nil
+	all := make([]float64, f.Rows())
+	m.LogOddsOf(all, columns)
+	return appendRows(z, all, rows), nil
 }
 
 // sample makes forecasts of rows' log odds, which it takes over.
