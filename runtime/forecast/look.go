@@ -2,6 +2,7 @@ package forecast
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -63,7 +64,7 @@ func (k *Keeper) lookAt(ctx context.Context, network string, by *loader.Loaded) 
 		}
 	}
 	if err != nil {
-		if ctx.Err() != nil && context.Cause(ctx) == context.Canceled {
+		if errors.Is(ctx.Err(), context.Canceled) {
 			return // the end of the program is no failure
 		}
 		now.failure = k.failure(err)
