@@ -108,7 +108,11 @@ func (s *Store) Changes(ctx context.Context, network string, from, to time.Time,
 
 	w := walk{ctx: ctx, conn: conn, yield: yield}
 	w.first, w.last = value.Range(from, to)
-	err = w.network(network)
+	if value.Short(w.first, w.last) {
+		err = w.short(network)
+	} else {
+		err = w.network(network)
+	}
 	if w.refused != nil {
 		return w.refused
 	}
@@ -160,16 +164,37 @@ func (w *walk) station(stmt *sql.Stmt, s stationKey) error {
 	if err != nil {
 		return err
 	}
+	return w.rows(rows, &s.id)
+}
+
+// short asks for all stations at once: a range has so few rows of each that
+// the statements would be most of the cost. The loops of the join are in the
+// order of both keys.
+func (w *walk) short(network string) error {
+	var id string
+	rows, err := w.conn.QueryContext(w.ctx, `
+		SELECT o.at, coalesce(o.free_bikes, -1), coalesce(o.empty_slots, -1), o.in_service, s.station_id
+		FROM stations s CROSS JOIN observations o
+		WHERE s.network = ? AND o.station = s.key AND o.at BETWEEN ? AND ? ORDER BY s.station_id, o.at`, network, w.first, w.last)
+	if err != nil {
+		return err
+	}
+	return w.rows(rows, &id, &id)
+}
+
+// rows hands on the rows of the station that id names at each of them, which
+// more may read.
+func (w *walk) rows(rows *sql.Rows, id *string, more ...any) error {
 	defer rows.Close()
 	// Integers of one width are what Scan converts fastest.
 	var at, free, empty, inService int64
-	to := []any{&at, &free, &empty, &inService}
+	to := append([]any{&at, &free, &empty, &inService}, more...)
 	for rows.Next() {
 		if err := rows.Scan(to...); err != nil {
 			return err
 		}
 		state := observation.State{FreeBikes: int32(free), EmptySlots: int32(empty), InService: inService != 0}
-		w.refused = w.yield(observation.Observation{StationID: s.id, At: value.Second(at), State: state})
+		w.refused = w.yield(observation.Observation{StationID: *id, At: value.Second(at), State: state})
 		if w.refused != nil {
 			return w.refused
 		}

@@ -19,6 +19,7 @@ func Benchmark(b *testing.B, open func(b *testing.B) Store) {
 	b.Run("ReplaceChanges/rows=100000", func(b *testing.B) { benchmarkWrite(b, open, batch, true) })
 	b.Run("WriteSnapshot/stations=271", func(b *testing.B) { benchmarkSnapshots(b, open(b)) })
 	b.Run("ReadChanges/rows=400000", func(b *testing.B) { benchmarkReadChanges(b, open(b), bulk(400_000)) })
+	b.Run("NewestChanges/stations=2000/rows=400000", func(b *testing.B) { benchmarkNewestChanges(b, open(b)) })
 	b.Run("ReadTotals/rows=7000", func(b *testing.B) { benchmarkReadTotals(b, open(b), bulk(7_000*271)) })
 }
 
@@ -79,6 +80,34 @@ func benchmarkReadChanges(b *testing.B, s Store, batch ingest.Batch) {
 		}
 	}
 	reportRows(b, len(batch.Changes))
+}
+
+// benchmarkNewestChanges reads what a new snapshot brought: a change of every
+// tenth station, after 200 of each.
+func benchmarkNewestChanges(b *testing.B, s Store) {
+	const stations, each = 2000, 200
+	var batch ingest.Batch
+	for i := range stations {
+		for minute := range each {
+			batch.Changes = append(batch.Changes, change(fmt.Sprint("station-", i), minute*10, int32(minute), 1))
+		}
+		if i%10 == 0 {
+			batch.Changes = append(batch.Changes, change(fmt.Sprint("station-", i), each*10, 1, 1))
+		}
+	}
+	mustWrite(b, s, batch)
+	from, to := at(each*10-9), at(each*10)
+	b.ReportAllocs()
+	for b.Loop() {
+		n := 0
+		err := s.Changes(b.Context(), oslo, from, to, func(observation.Observation) error {
+			n++
+			return nil
+		})
+		if err != nil || n != stations/10 {
+			b.Fatalf("read %d changes, want %d: %v", n, stations/10, err)
+		}
+	}
 }
 
 func benchmarkReadTotals(b *testing.B, s Store, batch ingest.Batch) {

@@ -157,10 +157,14 @@ func orderOfChanges(t *testing.T, s Store) {
 	}
 	write(t, s, ingest.Batch{Changes: shuffled[:7]})
 	write(t, s, ingest.Batch{Changes: shuffled[7:]})
-	equal(t, "changes", changes(t, s, time.Time{}, time.Time{}), want)
-	for _, o := range changes(t, s, time.Time{}, time.Time{}) {
-		if o.At.Location() != time.UTC {
-			t.Fatalf("change at %v is not in UTC", o.At)
+	// A short range may be read in another way.
+	for _, to := range []time.Time{{}, at(5)} {
+		from := at(-5)
+		equal(t, "changes", changes(t, s, from, to), want)
+		for _, o := range changes(t, s, from, to) {
+			if o.At.Location() != time.UTC {
+				t.Fatalf("change at %v is not in UTC", o.At)
+			}
 		}
 	}
 }
@@ -172,15 +176,17 @@ func changesUntilError(t *testing.T, s Store) {
 	}
 	write(t, s, b)
 	enough := errors.New("enough")
-	n := 0
-	err := s.Changes(ctxFor(t), oslo, time.Time{}, time.Time{}, func(observation.Observation) error {
-		if n++; n == 3 {
-			return enough
+	for _, to := range []time.Time{{}, at(60)} {
+		n := 0
+		err := s.Changes(ctxFor(t), oslo, at(0), to, func(observation.Observation) error {
+			if n++; n == 3 {
+				return enough
+			}
+			return nil
+		})
+		if err != enough || n != 3 {
+			t.Errorf("Changes gave %v after %d calls, want the error of yield itself after 3", err, n)
 		}
-		return nil
-	})
-	if err != enough || n != 3 {
-		t.Errorf("Changes gave %v after %d calls, want the error of yield itself after 3", err, n)
 	}
 	equal(t, "changes after it", changes(t, s, time.Time{}, time.Time{}), b.Changes)
 }

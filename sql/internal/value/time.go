@@ -43,3 +43,9 @@ func Range(from, to time.Time) (first, last int64) {
 
 // Second is the UTC time of a Unix second.
 func Second(s int64) time.Time { return time.Unix(s, 0).UTC() }
+
+// Short reports whether a range is so short, at most six hours, that most
+// stations have but a few changes in it. The bounds are those of Range.
+func Short(first, last int64) bool {
+	return first != math.MinInt64 && last != math.MaxInt64 && last-first <= 6*3600
+}
