@@ -5,7 +5,6 @@ import (
 	"math"
 	"time"
 
-	"livelab/pipeline/detmath"
 	"livelab/pipeline/observation"
 )
 
@@ -216,16 +215,10 @@ func (b *builder) calendar() {
 	halfDaySin, halfDayCos := b.columns["half_day_sin"], b.columns["half_day_cos"]
 	weekend, unix, unixAhead := b.columns["weekend"], b.columns["unix_time"], b.columns["unix_time_ahead"]
 	for i, t := range b.at {
-		ahead := t.Add(b.task.Horizon()).UTC()
-		hour, minute, second := ahead.Clock()
-		turn := float64(hour*3600+minute*60+second) / 86400
-		hourSin[i], hourCos[i] = cycle(turn)
-		halfDaySin[i], halfDayCos[i] = cycle(2 * turn)
-		weekend[i] = 0
-		if d := ahead.Weekday(); d == time.Saturday || d == time.Sunday {
-			weekend[i] = 1
-		}
-		unix[i], unixAhead[i] = float64(t.Unix()), float64(ahead.Unix())
+		c := calendarOf(t.Add(b.task.Horizon()))
+		hourSin[i], hourCos[i] = c.hourSin, c.hourCos
+		halfDaySin[i], halfDayCos[i] = c.halfDaySin, c.halfDayCos
+		weekend[i], unix[i], unixAhead[i] = c.weekend, float64(t.Unix()), c.unixAhead
 	}
 }
 
@@ -235,10 +228,4 @@ func (b *builder) place(p Place) {
 	for i := range b.at {
 		latitude[i], longitude[i] = p.Latitude, p.Longitude
 	}
-}
-
-// cycle gives the sine and cosine of a number of full turns.
-func cycle(turns float64) (sin, cos float64) {
-	angle := float64(2 * math.Pi * turns)
-	return detmath.Sin(angle), detmath.Cos(angle)
 }

@@ -2,7 +2,6 @@ package features
 
 import (
 	"context"
-	"fmt"
 	"time"
 )
 
@@ -21,10 +20,11 @@ func NewSource(task Task, h History, ts []Transform) (*Source, error) {
 	if err := task.Validate(); err != nil {
 		return nil, err
 	}
+	s := &Source{task: task, history: h, transforms: ts}
 	if task.Entity == EntityStation {
-		return nil, fmt.Errorf("task %q: rows of stations are not made yet", task.Name)
+		return s, checkStations(task, h)
 	}
-	return &Source{task: task, history: h, transforms: ts}, nil
+	return s, nil
 }
 
 // Task is the question that the rows are for.
@@ -32,7 +32,16 @@ func (s *Source) Task() Task { return s.task }
 
 // Entities lists the stations that rows are about, by ID. It is nil for a
 // network.
-func (s *Source) Entities() []string { return nil }
+func (s *Source) Entities() []string {
+	if s.task.Entity != EntityStation {
+		return nil
+	}
+	ids := make([]string, len(s.history.Stations.List))
+	for i, station := range s.history.Stations.List {
+		ids[i] = station.ID
+	}
+	return ids
+}
 
 // Blocks calls yield with the rows from one time to another, both included; a
 // zero time leaves that side open. Rows come in ascending order of time and,
@@ -40,6 +49,9 @@ func (s *Source) Entities() []string { return nil }
 // overwritten once yield returns. The error of yield ends the walk and comes
 // back.
 func (s *Source) Blocks(ctx context.Context, from, to time.Time, yield func(*Frame) error) error {
+	if s.task.Entity == EntityStation {
+		return s.stationBlocks(ctx, from, to, yield)
+	}
 	var at []time.Time
 	for _, t := range RowTimes(s.task, s.history.Series) {
 		if !t.Before(from) && (to.IsZero() || !t.After(to)) {

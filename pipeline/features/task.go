@@ -167,8 +167,9 @@ func (t Task) Embargo() time.Duration { return t.Horizon() + t.Tolerance() }
 // reach from t-History to t.
 func (t Task) History() time.Duration {
 	days := max(t.ClimatologyDays, t.Target.WindowDays, 7)
-	// The oldest climatology label was made from a threshold of its own.
-	return time.Duration(days+t.Target.WindowDays+1)*24*time.Hour + t.Embargo()
+	// The oldest climatology label was made from a threshold of its own, and a
+	// station's oldest state from a change before it.
+	return time.Duration(days+t.Target.WindowDays+1)*24*time.Hour + t.Embargo() + minutes(t.StateTTLMinutes)
 }
 
 func minutes(n int) time.Duration { return time.Duration(n) * time.Minute }
