@@ -145,6 +145,7 @@ func (a *app) modelsShowCommand(task *string) *cobra.Command {
 				return a.printJSON(shown)
 			}
 			a.printf("%s %s\n\n%s\n%s", v.Model, v.Version, v.Files[model.MetadataFile], v.Files[model.GateTable])
+			a.printf("\n%s\n", a.whereReport(v))
 			return nil
 		},
 	}

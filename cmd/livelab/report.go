@@ -9,6 +9,7 @@ import (
 
 	"livelab/pipeline/dataset"
 	"livelab/pipeline/model"
+	"livelab/pipeline/publish"
 )
 
 func (a *app) reportCommand() *cobra.Command {
@@ -66,6 +67,14 @@ champion. Without --version it shows the one trained last.`,
 	f.StringVar(&datasetDir, "dataset", "", "the version's dataset, a `folder` (default: the one frozen beside it)")
 	f.BoolVar(&asJSON, "json", false, "print where the files are as JSON")
 	return cmd
+}
+
+// whereReport says where a version's report is, or how to come by one.
+func (a *app) whereReport(v publish.Version) string {
+	if _, ok := v.Files[model.ReportFile]; !ok {
+		return fmt.Sprintf("report: none yet; run `livelab report --task %s --version %s`", v.Model, v.Version)
+	}
+	return "report: " + filepath.Join(a.versionFolder(v.Model, v.Version), model.ReportFile)
 }
 
 // versionFolder is where the registry keeps a version.

@@ -131,7 +131,7 @@ func (p *page) histogram() *plot.Plot {
 	threshold := p.in.Model.Threshold
 	top := math.Max(highest(positives), highest(negatives))
 	line(f, "threshold", []metrics.Point{{X: threshold, Y: 0}, {X: threshold, Y: top}}, ours, dashed, 1.25)
-	f.X.Min, f.X.Max, f.Y.Min = 0, 1, 0
+	f.X.Min, f.X.Max, f.Y.Min, f.Y.Max = 0, 1, 0, top*1.05
 	f.Legend.Top = true
 	return f
 }

@@ -58,6 +58,7 @@ func (p *page) overTime(y string, of func(metrics.Scores) metrics.Score, interva
 		f.Legend.Add(who.name, s)
 	}
 	f.Y.Min = math.Min(f.Y.Min, 0)
+	f.X.Min, f.X.Max = f.X.Min-day/2, f.X.Max+day/2
 	f.Legend.Top, f.Legend.YOffs = true, vg.Points(2)
 	f.Y.Max += (f.Y.Max - f.Y.Min) * 0.28 // room for the legend
 	return f
@@ -73,11 +74,13 @@ func middle(part metrics.Part) (at, apart float64, ok bool) {
 	return float64(from.Unix()) + apart/2, apart, true
 }
 
+// day in seconds.
+const day = 24 * 60 * 60
+
 // days puts ticks at midnights, at most six.
 type days struct{}
 
 func (days) Ticks(low, high float64) (ticks []plot.Tick) {
-	const day = 24 * 60 * 60
 	every := math.Max(1, math.Ceil((high-low)/day/6)) * day
 	for t := math.Ceil(low/day) * day; t <= high; t += every {
 		ticks = append(ticks, plot.Tick{Value: t, Label: "-"})

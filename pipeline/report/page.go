@@ -136,7 +136,7 @@ func (p *page) drawings() []drawing {
 	}, {
 		id: "importance", title: "What moves the forecast", when: len(p.inputs) > 0, plot: p.importance,
 		height:  vg.Length(46 + 15*len(p.inputs)),
-		caption: fmt.Sprintf("How far each input moves the log odds of a shortage, on average over rows of the test part; the %d largest. It is what the model does, not what causes shortages.", len(p.inputs)),
+		caption: fmt.Sprintf("How far an input moves the log odds of a shortage, on average over rows of the test part: %d of %d inputs, the largest first. It is what the model does, not what causes shortages.", len(p.inputs), len(m.Importance)),
 	}}
 }
 

@@ -6,6 +6,7 @@ import (
 	"html"
 	"image/color"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -71,8 +72,11 @@ func newPlot(x, y string) *plot.Plot {
 	return p
 }
 
+// sans is what plots are laid out in. Its widths are Arial's and Helvetica's.
+var sans = font.Font{Typeface: "Liberation", Variant: "Sans"}
+
 func plain(s *text.Style, size float64, h hue) {
-	s.Font = font.From(font.Font{Typeface: "Liberation", Variant: "Sans"}, vg.Points(size))
+	s.Font = font.From(sans, vg.Points(size))
 	s.Color = h.light
 }
 
@@ -80,13 +84,28 @@ var (
 	opening  = regexp.MustCompile(`(?s)^.*?<svg [^>]*viewBox="([^"]*)"[^>]*>`)
 	families = regexp.MustCompile(`font-family:[^;"]*;font-variant:normal;font-weight:normal;font-style:normal;`)
 	blanks   = regexp.MustCompile(`\s*\n\s*`)
+	texts    = regexp.MustCompile(`<text ([^>]*) style="font-size:([0-9.]+)px([^>]*)>([^<]*)</text>`)
 )
+
+// fit has a text take the width that the plot was laid out for, in whichever
+// font the reader's machine has.
+func fit(element string) string {
+	parts := texts.FindStringSubmatch(element)
+	size, err := strconv.ParseFloat(parts[2], 64)
+	if err != nil || parts[4] == "" {
+		return element
+	}
+	face := font.DefaultCache.Lookup(sans, vg.Points(size))
+	width := face.Width(html.UnescapeString(parts[4])).Points()
+	return fmt.Sprintf(`<text %s textLength="%.1f" lengthAdjust="spacingAndGlyphs" style="font-size:%spx%s>%s</text>`,
+		parts[1], width, parts[2], parts[3], parts[4])
+}
 
 // svg draws the plot for the inside of a page: no size of its own, no names of
 // namespaces, the page's colours and fonts.
 func svg(p *plot.Plot, width, height vg.Length, label string) (string, error) {
 	c := vgsvg.New(width, height)
-	p.Draw(draw.New(c))
+	p.Draw(draw.Crop(draw.New(c), 0, -vg.Points(6), 0, -vg.Points(6))) // half of the last label hangs over
 	var b bytes.Buffer
 	if _, err := c.WriteTo(&b); err != nil {
 		return "", fmt.Errorf("draw %s: %w", label, err)
@@ -94,6 +113,7 @@ func svg(p *plot.Plot, width, height vg.Length, label string) (string, error) {
 	s := opening.ReplaceAllString(b.String(), `<svg viewBox="$1" role="img" aria-label="`+html.EscapeString(label)+`">`)
 	s = families.ReplaceAllString(s, "")
 	s = blanks.ReplaceAllString(s, " ")
+	s = texts.ReplaceAllStringFunc(s, fit)
 	for _, h := range hues {
 		s = strings.ReplaceAll(s, fmt.Sprintf(":#%02X%02X%02X", h.light.R, h.light.G, h.light.B), ":var("+h.variable+")")
 	}

@@ -6,11 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"math"
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"livelab/pipeline/dataset"
 	"livelab/pipeline/features"
@@ -97,7 +95,7 @@ func (w *Way) reportFiles(ctx context.Context, v publish.Version, d *dataset.Dat
 	}
 	in := report.Input{
 		Model: m, Metrics: measured, Test: c.Sample, Stations: stationNames(d),
-		Data: describe(d, m.Task), ChampionAbsent: c.ChampionAbsent, Verdict: verdict,
+		Data: describe(inspect(v.Files, d, m.Task)), ChampionAbsent: c.ChampionAbsent, Verdict: verdict,
 	}
 	if err := json.Unmarshal(v.Files[model.MetadataFile], &in.Metadata); err != nil {
 		return nil, fmt.Errorf("decode %s: %w", model.MetadataFile, err)
@@ -137,7 +135,7 @@ func (w *Way) importanceOf(ctx context.Context, v publish.Version, m *model.Mode
 func addReport(files map[string][]byte, d *dataset.Dataset, meta model.Metadata, result *train.Result) error {
 	shown, err := report.Files(report.Input{
 		Model: result.Model, Metadata: meta, Metrics: result.Report, Test: result.Test,
-		Stations: stationNames(d), Data: describe(d, result.Model.Task),
+		Stations: stationNames(d), Data: describe(inspect(files, d, result.Model.Task)),
 		ChampionAbsent: "the gate compares, and then writes this report anew",
 	})
 	maps.Copy(files, shown)
@@ -173,18 +171,17 @@ func (w *Way) datasetOf(m *model.Model, d *dataset.Dataset) (*dataset.Dataset, e
 }
 
 // importanceRows are enough for the mean of a contribution.
-const importanceRows = 2000
+const importanceRows = 1000
 
-// importance averages the absolute contributions of the inputs over rows of a
-// part, taken evenly.
+// importance asks how far each input moves forecasts, on labelled rows taken
+// evenly from a part. The largest comes first.
 func importance(ctx context.Context, m *model.Model, rows train.Rows, part metrics.Part) ([]metrics.Importance, error) {
 	from, to, err := part.Window()
 	if err != nil {
 		return nil, err
 	}
-	sums := make([]float64, len(m.Inputs))
-	adds, x := make([]float64, len(m.Inputs)), make([]float64, len(m.Inputs))
-	every, seen, taken := part.Samples/importanceRows+1, 0, 0
+	taken := make([][]float64, len(m.Inputs))
+	every, seen := part.Samples/importanceRows+1, 0
 	err = rows.Blocks(ctx, from, to, func(f *features.Frame) error {
 		columns, err := m.FrameVectors(f)
 		if err != nil {
@@ -197,23 +194,18 @@ func importance(ctx context.Context, m *model.Model, rows train.Rows, part metri
 			if seen++; seen%every != 0 {
 				continue
 			}
-			taken++
 			for j, c := range columns {
-				x[j] = c[row]
-			}
-			m.Contributions(adds, x)
-			for j, add := range adds {
-				sums[j] += math.Abs(add)
+				taken[j] = append(taken[j], c[row])
 			}
 		}
 		return nil
 	})
-	if err != nil || taken == 0 {
+	if err != nil {
 		return nil, err
 	}
-	found := make([]metrics.Importance, len(sums))
-	for j, sum := range sums {
-		found[j] = metrics.Importance{Input: m.Inputs[j].Name, LogOdds: sum / float64(taken)}
+	found := make([]metrics.Importance, len(m.Inputs))
+	for j, size := range m.Importance(taken) {
+		found[j] = metrics.Importance{Input: m.Inputs[j].Name, LogOdds: size}
 	}
 	slices.SortStableFunc(found, func(a, b metrics.Importance) int { return cmp.Compare(b.LogOdds, a.LogOdds) })
 	return found, nil
@@ -263,17 +255,4 @@ func measureMore(ctx context.Context, d *dataset.Dataset, task features.Task, ro
 	}
 	r.Report.Ablations, err = ablations(ctx, d, task, cfg, r)
 	return err
-}
-
-// describe says what a dataset holds and what is the matter with it.
-func describe(d *dataset.Dataset, task features.Task) *report.Data {
-	points := d.Series.Points
-	data := &report.Data{Facts: []report.Fact{
-		{Name: "network", Text: d.Network.ID + " (" + string(d.Origin) + " data)"},
-		{Name: "snapshots", Text: fmt.Sprintf("%d", len(points))},
-	}}
-	if n := len(points); n > 0 {
-		data.Facts = append(data.Facts, report.Fact{Name: "window", Text: points[0].At.UTC().Format(time.DateTime) + " to " + points[n-1].At.UTC().Format(time.DateTime) + " UTC"})
-	}
-	return data
 }
