@@ -27,6 +27,26 @@ const (
 	FamilyTrees    Family = "trees"
 )
 
+// String names the family: logistic or trees.
+func (f Family) String() string {
+	if f == FamilyLogistic {
+		return "logistic"
+	}
+	return string(f)
+}
+
+// Kind says in a few words what the model is.
+func (m *Model) Kind() string {
+	if m.Family != FamilyTrees {
+		return fmt.Sprintf("logistic regression on %d inputs", len(m.Inputs))
+	}
+	leaves := 0
+	for _, t := range m.Trees.Trees {
+		leaves += (len(t.Input) + 1) / 2
+	}
+	return fmt.Sprintf("%d gradient-boosted trees with %d leaves on %d inputs", len(m.Trees.Trees), leaves, len(m.Inputs))
+}
+
 // Model is calibrated: a logistic regression on standardised inputs, for which
 // the log odds of a shortage are
 //

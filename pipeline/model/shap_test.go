@@ -178,6 +178,17 @@ func BenchmarkTrees(b *testing.B) {
 			m.LogOdds(rows[i%len(rows)])
 		}
 	})
+	b.Run("Decode/trees=300", func(b *testing.B) {
+		file, err := Encode(m)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for b.Loop() {
+			if _, err := Decode(file); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 	b.Run("LogOddsOf/trees=300/rows=2000", func(b *testing.B) {
 		columns, z := make([][]float64, len(m.Inputs)), make([]float64, 2000)
 		for i := range z {

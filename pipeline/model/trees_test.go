@@ -311,6 +311,12 @@ func TestTreesPredictor(t *testing.T) {
 	if err := p.SelfTest(); err != nil {
 		t.Error(err)
 	}
+	if got, want := p.Model.Kind(), "2 gradient-boosted trees with 5 leaves on 3 inputs"; got != want {
+		t.Errorf("the model is %q, want %q", got, want)
+	}
+	if got, want := testModel().Kind(), "logistic regression on 6 inputs"; got != want {
+		t.Errorf("the model is %q, want %q", got, want)
+	}
 	for i, name := range p.Columns() {
 		if got, want := p.Needs(i), name == "free_ratio" || name == "temp_2m"; got != want {
 			t.Errorf("needs %s: %v", name, got)

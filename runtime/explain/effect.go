@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"math"
 	"slices"
+
+	"livelab/pipeline/features"
 )
 
 // effect is what the inputs of one label add together.
@@ -22,17 +24,17 @@ const (
 )
 
 // effects joins the parts that share a label, the largest first.
-func (l Language) effects(parts []Part) []effect {
+func (l Language) effects(of features.Entity, parts []Part) []effect {
 	var es []effect
 	at := make(map[label]int)
 	for i := range parts {
-		found := labelOf(parts[i].Feature)
+		found := labelOf(of, parts[i].Feature)
 		if e, ok := at[found]; ok {
 			es[e].logOdds += parts[i].LogOdds
 			continue
 		}
 		at[found] = len(es)
-		es = append(es, effect{l.in(found.italian, found.english), l.value(&parts[i]), parts[i].LogOdds})
+		es = append(es, effect{l.in(found.italian, found.english), l.value(of, &parts[i]), parts[i].LogOdds})
 	}
 	slices.SortStableFunc(es, func(a, b effect) int { return cmp.Compare(math.Abs(b.logOdds), math.Abs(a.logOdds)) })
 	return es

@@ -17,7 +17,8 @@ import (
 
 // Facts are all that may be said of a prediction.
 type Facts struct {
-	Task features.Task
+	Task   features.Task
+	Family model.Family
 
 	// Network, Station and AsOf say which stored data it is about. They are
 	// zero where a client gave the features.
@@ -29,21 +30,22 @@ type Facts struct {
 	Positive    bool    // whether it is called one
 
 	Parts   []Part   // the largest first
-	Imputed []string // columns that were missing and stood in for
+	Imputed []string // columns that were missing, see model.Predictor.Imputed
 }
 
-// Part is what one input adds to the log odds:
+// Part is what one input adds to the log odds: in a logistic model
 //
 //	Weight · (Value − Mean) / Scale
 //
-// The parts and the model's intercept sum to the log odds.
+// and in trees its Shapley value, see model.Predictor.Explain. The parts and
+// the base sum to the log odds.
 type Part struct {
 	Feature string  // a column, or transform.output
-	Value   float64 // as used: the mean where nothing else stood in
-	Imputed bool    // whether anything stood in for a part of Value
+	Value   float64 // as used: where nothing else stood in, the mean, and NaN in trees
+	Imputed bool    // whether a part of Value was missing
 	LogOdds float64
 
-	Mean, Scale, Weight float64
+	Mean, Scale, Weight float64 // Weight is 0 in trees
 
 	// Unit and Meaning are the catalogue's; empty for a transform's output.
 	Unit, Meaning string
@@ -53,8 +55,8 @@ type Part struct {
 }
 
 // Parts splits the log odds of a row. x is what Vector made of values.
-func Parts(p *model.Predictor, x, values []float64) (intercept float64, parts []Part) {
-	intercept, cs := p.Explain(x, values)
+func Parts(p *model.Predictor, x, values []float64) (base float64, parts []Part) {
+	base, cs := p.Explain(x, values)
 	parts = make([]Part, len(cs))
 	for i, c := range cs {
 		in := p.Model.Inputs[i]
@@ -69,7 +71,7 @@ func Parts(p *model.Predictor, x, values []float64) (intercept float64, parts []
 	slices.SortStableFunc(parts, func(a, b Part) int {
 		return cmp.Or(cmp.Compare(math.Abs(b.LogOdds), math.Abs(a.LogOdds)), cmp.Compare(a.Feature, b.Feature))
 	})
-	return intercept, parts
+	return base, parts
 }
 
 // transformOf finds what computes an input; nil for a column.

@@ -116,20 +116,62 @@ func TestPartsSayWhatAnInputIs(t *testing.T) {
 	}
 }
 
-// TestLabels holds that sentences have words for every column, and no words
-// for columns that are gone.
+// TestLabels holds that sentences have words for every column of each entity,
+// and no words for columns that are gone; and that those about a station do not
+// speak of a network where the column is the station's own.
 func TestLabels(t *testing.T) {
 	t.Parallel()
-	known := make(map[string]bool)
+	entities := []features.Entity{features.EntityNetwork, features.EntityStation}
+	used := make(map[label]bool)
 	for _, f := range features.Catalogue() {
-		known[f.Name] = true
-		if l := labels[f.Name]; l.italian == "" || l.english == "" {
-			t.Errorf("%s has no words in a language: %+v", f.Name, l)
+		for _, e := range entities {
+			if f.Role(e) == features.Absent {
+				continue
+			}
+			l := labelOf(e, f.Name)
+			if used[l] = true; l.italian == f.Name || l.italian == "" || l.english == "" {
+				t.Errorf("%s of a %s has no words in a language: %+v", f.Name, e, l)
+			}
+			if e == features.EntityStation && !strings.HasPrefix(f.Name, "network_") && strings.Contains(l.italian+l.english, "network") {
+				t.Errorf("%s of a station is called %q", f.Name, l.english)
+			}
 		}
 	}
-	for name := range labels {
-		if !known[name] {
-			t.Errorf("%s has words and is no column", name)
+	for _, known := range []map[string]label{labels, stationLabels} {
+		for name, l := range known {
+			if !used[l] {
+				t.Errorf("%s has words that nothing is called by", name)
+			}
 		}
+	}
+}
+
+// TestPartsOfTrees explains by a tree of a value that is given and of one that
+// is missing, to which nothing stands in.
+func TestPartsOfTrees(t *testing.T) {
+	t.Parallel()
+	m := &model.Model{Name: "m", Intercept: -1, Family: model.FamilyTrees, Inputs: []model.Input{{Name: "temp_2m", Mean: 10, Scale: 5}, {Name: "capacity", Mean: 20, Scale: 5}}}
+	m.Trees = &model.Trees{Edges: [][]float64{{5}, {15}}, Trees: []model.Tree{{
+		Input: []int{0, 1, -1, -1, -1}, Edge: make([]int, 5), MissingLeft: make([]int, 5), Left: []int{1, 3, 0, 0, 0}, Right: []int{2, 4, 0, 0, 0},
+		Value: []float64{0, 0, -1, 1, 2}, Rows: []int{4, 2, 2, 1, 1},
+	}}}
+	p, err := model.NewPredictor(m, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := make([]float64, len(p.Columns()))
+	for i, name := range p.Columns() {
+		values[i] = map[string]float64{"temp_2m": 3, "capacity": math.NaN()}[name]
+	}
+	x := make([]float64, 2)
+	if err := p.Vector(x, values); err != nil {
+		t.Fatal(err)
+	}
+	base, parts := Parts(p, x, values)
+	if sum := base + parts[0].LogOdds + parts[1].LogOdds; math.Abs(sum-1) > 1e-12 || math.Abs(base+0.75) > 1e-12 {
+		t.Errorf("from %v the parts sum to %v, want from -0.75 to 1", base, sum)
+	}
+	if temp, capacity := parts[0], parts[1]; temp.Imputed || temp.Value != 3 || !capacity.Imputed || !math.IsNaN(capacity.Value) || capacity.LogOdds == 0 {
+		t.Errorf("the parts are %+v", parts)
 	}
 }

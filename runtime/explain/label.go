@@ -1,5 +1,11 @@
 package explain
 
+import (
+	"math"
+
+	"livelab/pipeline/features"
+)
+
 // label is how a feature is called in a sentence. Features of one label are
 // spoken of as one, by the sum of what they add: the sine and the cosine of an
 // hour mean nothing to anybody, the hour does.
@@ -15,6 +21,7 @@ const (
 	asNumber  shown = iota
 	asPercent       // a ratio as a percentage
 	asPoints        // a difference of ratios in percentage points
+	asChange        // a difference, with its sign
 	asYesNo         // 0 or 1
 	withUnit        // the catalogue's unit after the number
 	hidden          // a value that says nothing by itself
@@ -64,6 +71,9 @@ var labels = map[string]label{
 	"unix_time_ahead": instant,
 	"latitude":        {"latitudine", "latitude", withUnit},
 	"longitude":       {"longitudine", "longitude", withUnit},
+
+	"hour_ahead":        hour,
+	"day_of_week_ahead": {"giorno della settimana", "day of the week", hidden},
 }
 
 var (
@@ -73,7 +83,12 @@ var (
 
 // labelOf calls what the catalogue does not know, the outputs of transforms, by
 // its own name.
-func labelOf(feature string) label {
+func labelOf(e features.Entity, feature string) label {
+	if e == features.EntityStation {
+		if l, ok := stationLabels[feature]; ok {
+			return l
+		}
+	}
 	if l, ok := labels[feature]; ok {
 		return l
 	}
@@ -81,12 +96,18 @@ func labelOf(feature string) label {
 }
 
 // value writes a part's value; empty where it says nothing.
-func (l Language) value(p *Part) string {
-	switch labelOf(p.Feature).shown {
+func (l Language) value(e features.Entity, p *Part) string {
+	shown := labelOf(e, p.Feature).shown
+	if math.IsNaN(p.Value) && shown != hidden {
+		return l.in("dato mancante", "missing")
+	}
+	switch shown {
 	case asPercent:
 		return l.percent(p.Value, 1)
 	case asPoints:
 		return l.signed(100*p.Value, 1) + l.in(" punti percentuali", " percentage points")
+	case asChange:
+		return l.signed(p.Value, decimals(p.Value))
 	case asYesNo:
 		return l.yesNo(p.Value)
 	case withUnit:
@@ -109,11 +130,11 @@ func (l Language) yesNo(v float64) string {
 }
 
 // names are the labels of features, each once.
-func (l Language) names(of []string) []string {
+func (l Language) names(e features.Entity, of []string) []string {
 	var names []string
 	seen := make(map[label]bool)
 	for _, feature := range of {
-		if found := labelOf(feature); !seen[found] {
+		if found := labelOf(e, feature); !seen[found] {
 			seen[found] = true
 			names = append(names, l.in(found.italian, found.english))
 		}

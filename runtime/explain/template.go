@@ -5,6 +5,8 @@ import (
 	"math"
 	"strings"
 	"time"
+
+	"livelab/pipeline/model"
 )
 
 // Template writes by itself, with nobody's help: the same facts give the same
@@ -23,7 +25,7 @@ func (Template) Explain(_ context.Context, l Language, f *Facts) Text {
 // write joins the sentences.
 func (l Language) write(f *Facts) string {
 	sentences := []string{l.verdict(f)}
-	raising, lowering := split(l.effects(f.Parts), mostNamed)
+	raising, lowering := split(l.effects(f.Task.Entity, f.Parts), mostNamed)
 	if len(raising) > 0 {
 		sentences = append(sentences, l.raised(raising))
 	}
@@ -34,7 +36,7 @@ func (l Language) write(f *Facts) string {
 		sentences = append(sentences, l.in("Nessun dato si scosta dal solito.", "No input differs from what is usual."))
 	}
 	if len(f.Imputed) > 0 {
-		sentences = append(sentences, l.assumed(f.Imputed))
+		sentences = append(sentences, l.assumed(f))
 	}
 	if !f.AsOf.IsZero() {
 		sentences = append(sentences, l.in("Dati del ", "Data from ")+dataTime(f.AsOf)+".")
@@ -124,10 +126,17 @@ func (l Language) said(es []effect) string {
 	return l.list(items)
 }
 
-func (l Language) assumed(missing []string) string {
-	names := l.names(missing)
+// assumed names what was missing. Trees know a way for what is missing, so that
+// nothing need be estimated.
+func (l Language) assumed(f *Facts) string {
+	names := l.names(f.Task.Entity, f.Imputed)
 	which := l.few(names, mostNamed) + "."
-	if len(names) == 1 {
+	switch one := len(names) == 1; {
+	case f.Family == model.FamilyTrees && one:
+		return l.in("Un dato mancava: ", "One input was missing: ") + which
+	case f.Family == model.FamilyTrees:
+		return l.in("Alcuni dati mancavano: ", "Some inputs were missing: ") + which
+	case one:
 		return l.in("Un dato mancava ed è stato stimato: ", "One input was missing and was estimated: ") + which
 	}
 	return l.in("Alcuni dati mancavano e sono stati stimati: ", "Some inputs were missing and were estimated: ") + which

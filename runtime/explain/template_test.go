@@ -3,12 +3,14 @@ package explain
 import (
 	"flag"
 	"fmt"
+	"math"
 	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"livelab/pipeline/features"
+	"livelab/pipeline/model"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -30,6 +32,26 @@ func stored() *Facts {
 			{Feature: "calendar.holiday", Value: 1, LogOdds: 0.1},
 			{Feature: "wind_speed_10m", Value: 8, LogOdds: 0.01, Unit: "km/h"},
 		},
+	}
+}
+
+// station are facts of a prediction by trees about a station.
+func station() *Facts {
+	task := features.NetworkShortage()
+	task.Entity = features.EntityStation
+	return &Facts{
+		Task: task, Family: model.FamilyTrees, Network: "oslo-bysykkel", Station: "4711", AsOf: eleven,
+		Probability: 0.784, Threshold: 0.4, Positive: true,
+		Parts: []Part{
+			{Feature: "free_bikes", Value: 2, LogOdds: 2.1, Unit: "bikes"},
+			{Feature: "free_bikes_change_60m", Value: -3.5, LogOdds: 0.9, Unit: "bikes"},
+			{Feature: "latitude", Value: 59.9, LogOdds: 0.3, Unit: "°"},
+			{Feature: "longitude", Value: 10.7, LogOdds: 0.3, Unit: "°"},
+			{Feature: "capacity", Value: math.NaN(), LogOdds: -0.5, Unit: "docks"},
+			{Feature: "network_free_ratio_change_60m", Value: 0.012, LogOdds: -0.2, Unit: "ratio"},
+			{Feature: "shortage_rate", Value: 0.25, LogOdds: -0.1, Unit: "probability"},
+		},
+		Imputed: []string{"capacity", "free_bikes_yesterday"},
 	}
 }
 
@@ -67,6 +89,8 @@ func cases() []struct {
 		{"five missing", with(func(f *Facts) {
 			f.Imputed = []string{"climatology", "free_ratio_lag_30m", "shortage_threshold", "calendar.holiday", "temp_2m"}
 		})},
+		{"a station, by trees", station()},
+		{"a station, by trees, one missing", func() *Facts { f := station(); f.Imputed = f.Imputed[:1]; return f }()},
 		{"almost certain", with(func(f *Facts) { f.Probability = 0.99999 })},
 		{"almost impossible", with(func(f *Facts) { f.Probability, f.Positive = 1e-9, false })},
 		{"certain, as far as floats go", with(func(f *Facts) { f.Probability = 1 })},

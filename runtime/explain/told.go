@@ -1,5 +1,7 @@
 package explain
 
+import "livelab/pipeline/model"
+
 // mostTold is how many effects a prompt gives.
 const mostTold = 8
 
@@ -18,6 +20,7 @@ type Told struct {
 	DataFrom    string   `json:"data_from,omitempty"`
 	Effects     []Cause  `json:"effects"`
 	Estimated   []string `json:"estimated_because_missing,omitempty"`
+	Missing     []string `json:"missing,omitempty"` // and not estimated
 }
 
 // Cause is an effect as a prompt gives it.
@@ -39,8 +42,13 @@ func (l Language) Tell(f *Facts) Told {
 		Threshold:   l.percent(f.Threshold, digits),
 		Network:     Printable(f.Network),
 		Station:     Printable(f.Station),
-		Estimated:   l.names(f.Imputed),
 		Effects:     []Cause{},
+	}
+	missing := l.names(f.Task.Entity, f.Imputed)
+	if f.Family == model.FamilyTrees {
+		t.Missing = missing
+	} else {
+		t.Estimated = missing
 	}
 	if f.Positive {
 		t.Forecast = "a shortage of bikes is expected"
@@ -48,7 +56,7 @@ func (l Language) Tell(f *Facts) Told {
 	if !f.AsOf.IsZero() {
 		t.DataFrom = dataTime(f.AsOf)
 	}
-	for _, e := range l.effects(f.Parts) {
+	for _, e := range l.effects(f.Task.Entity, f.Parts) {
 		if len(t.Effects) == mostTold || e.logOdds < slight && e.logOdds > -slight {
 			break
 		}
