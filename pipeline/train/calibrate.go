@@ -81,3 +81,16 @@ func plattSums(c model.Calibration, z []float64, y []bool, targets [2]float64) p
 	}
 	return s
 }
+
+// meanLoss is the mean log loss of calibrated log odds.
+func meanLoss(c model.Calibration, z []float64, y []bool) float64 {
+	var sum float64
+	for i, zi := range z {
+		v := float64(c.Slope*zi) + c.Offset
+		if y[i] {
+			v = -v
+		}
+		sum += detmath.Softplus(v)
+	}
+	return sum / float64(len(z))
+}

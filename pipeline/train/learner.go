@@ -23,6 +23,15 @@ type learner interface {
 	// is one of the backtest's: it shows no progress and may take less time.
 	fit(ctx context.Context, t *table, train, validation span, quick bool) (*model.Model, error)
 
+	// calibration for log odds of the validation rows.
+	calibration(z []float64, y []bool) model.Calibration
+
+	// refit gives the model fitted anew on all rows up to the test part, where
+	// the family gains from newer rows; else the model as it is. What was
+	// chosen on the validation rows stays: the number of trees, the
+	// calibration, the threshold.
+	refit(ctx context.Context, t *table, m *model.Model, past span, quick bool) (*model.Model, error)
+
 	// logOdds are those of rows, to the bit as the model gives them for their
 	// values.
 	logOdds(m *model.Model, rows span) []float64
@@ -42,17 +51,21 @@ type learned struct {
 }
 
 // learn fits on the training rows; calibrates, and chooses the thresholds, on
-// the validation rows.
+// the validation rows, which the fit has not seen. Only then may the family fit
+// again on both.
 func learn(ctx context.Context, l learner, t *table, train, validation span, quick bool) (*learned, error) {
 	m, err := l.fit(ctx, t, train, validation, quick)
 	if err != nil {
 		return nil, err
 	}
 	y := t.outcomes(validation)
-	calibrateModel(m, calibrate(l.logOdds(m, validation), y))
+	calibrateModel(m, l.calibration(l.logOdds(m, validation), y))
 	s := t.sample(validation, l.logOdds(m, validation))
 	m.Threshold = metrics.BestThreshold(s.Model, y)
 	m.Defaults = defaults(t.thresholdAt(validation.hi - 1))
+	if m, err = l.refit(ctx, t, m, span{train.lo, validation.hi}, quick); err != nil {
+		return nil, err
+	}
 	if err := m.Validate(); err != nil {
 		return nil, err
 	}

@@ -67,6 +67,13 @@ func (l *logistic) fit(ctx context.Context, t *table, train, _ span, quick bool)
 	return m, nil
 }
 
+func (*logistic) calibration(z []float64, y []bool) model.Calibration { return calibrate(z, y) }
+
+// refit leaves the model as it is: a few weights do not gain from more rows.
+func (*logistic) refit(_ context.Context, _ *table, m *model.Model, _ span, _ bool) (*model.Model, error) {
+	return m, nil
+}
+
 // within are the inputs' values in some rows.
 func (l *logistic) within(s span) [][]float64 {
 	values := make([][]float64, len(l.values))

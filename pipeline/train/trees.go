@@ -119,17 +119,52 @@ func (l *trees) eachInput(do func(j int)) {
 }
 
 func (l *trees) fit(ctx context.Context, t *table, train, validation span, quick bool) (*model.Model, error) {
+	return l.grow(ctx, t, train, validation, l.options(quick))
+}
+
+func (l *trees) grow(ctx context.Context, t *table, train, validation span, o boost.Options) (*model.Model, error) {
 	m, err := newModel(t.task, l.cfg)
 	if err != nil {
 		return nil, err
 	}
-	o := l.options(quick)
-	fitted, err := boost.Fit(ctx, l.matrix, t.short, train.numbers(1), validation.numbers(1), o)
+	fitted, err := boost.Fit(ctx, l.matrix, t.short, train.numbers(), validation.numbers(), o)
 	if err != nil {
 		return nil, err
 	}
 	m.Family, m.Trees, m.Intercept, m.Inputs = model.FamilyTrees, fitted.Trees, fitted.Base, l.inputs
 	return m, nil
+}
+
+// calibration is kept only where it helps: trees that stopped in time are
+// calibrated as they are, and a correction by the past would be noise. So it is
+// fitted to the earlier half of the rows, and has to lower the loss of the
+// later.
+func (l *trees) calibration(z []float64, y []bool) model.Calibration {
+	half := len(z) / 2
+	if meanLoss(calibrate(z[:half], y[:half]), z[half:], y[half:]) < meanLoss(identity, z[half:], y[half:]) {
+		return calibrate(z, y)
+	}
+	return identity
+}
+
+// refit grows as many trees again on the training and the validation rows: a
+// city changes, and the newest rows tell most of the next. The test part stays
+// untouched, and the threshold and the calibration were chosen on rows that the
+// model of that time had not seen.
+func (l *trees) refit(ctx context.Context, t *table, m *model.Model, past span, quick bool) (*model.Model, error) {
+	n := len(m.Trees.Trees)
+	if n == 0 {
+		return m, nil // nothing was found to split by
+	}
+	o := l.options(quick)
+	o.Trees = n
+	again, err := l.grow(ctx, t, past, span{}, o)
+	if err != nil {
+		return nil, err
+	}
+	calibrateModel(again, m.Calibration)
+	again.Threshold, again.Defaults = m.Threshold, m.Defaults
+	return again, nil
 }
 
 func (l *trees) options(quick bool) boost.Options {
@@ -144,15 +179,15 @@ func (l *trees) options(quick bool) boost.Options {
 func (l *trees) logOdds(m *model.Model, s span) []float64 {
 	z := make([]float64, s.len())
 	fitted := boost.Fitted{Trees: m.Trees, Base: m.Intercept}
-	fitted.LogOdds(z, l.matrix, s.numbers(1))
+	fitted.LogOdds(z, l.matrix, s.numbers())
 	return z
 }
 
-// numbers lists every n-th row.
-func (s span) numbers(n int) []int32 {
-	rows := make([]int32, 0, (s.len()+n-1)/n)
-	for i := s.lo; i < s.hi; i += n {
-		rows = append(rows, int32(i))
+// numbers lists the rows.
+func (s span) numbers() []int32 {
+	rows := make([]int32, s.len())
+	for i := range rows {
+		rows[i] = int32(s.lo + i)
 	}
 	return rows
 }

@@ -171,6 +171,7 @@ func TestCodesAreAsGoodAsValues(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	calibrateModel(learned.model, model.Calibration{Slope: 1.25, Offset: -0.1})
 	all := span{0, table.len()}
 	byCodes, byValues := l.logOdds(learned.model, all), []float64(nil)
 	err = walk(t.Context(), rows, time.Time{}, time.Time{}, func(f *features.Frame, labelled []int) error {
@@ -183,8 +184,63 @@ func TestCodesAreAsGoodAsValues(t *testing.T) {
 	if !slices.Equal(byCodes, byValues) {
 		t.Error("codes and values give other log odds")
 	}
-	if learned.model.Calibration == identity {
-		t.Error("nothing was calibrated, so nothing was tried of that")
+}
+
+// TestTreesAreFittedAgain holds that what serves has learned from the validation
+// part too, with as many trees as were chosen without it, and never from the
+// test part.
+func TestTreesAreFittedAgain(t *testing.T) {
+	t.Parallel()
+	rows := stationsFrame(6, 700, 6)
+	first := mustRunRows(t, rows, stationsConfig())
+	seen := first.Model.Trees.Trees[0].Rows[0]
+	p := first.Report
+	if seen <= p.Train.Samples+p.Validation.Samples-1 || seen >= p.Train.Samples+p.Validation.Samples+p.Test.Samples {
+		t.Errorf("%d rows came by the first tree; there are %d to train and %d to validate", seen, p.Train.Samples, p.Validation.Samples)
+	}
+	from, _, err := p.Test.Window()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, at := range rows.Frame.At {
+		if rows.Frame.Short[i] != features.Unlabelled && !at.Before(from) && i%3 == 0 {
+			rows.Frame.Short[i] = features.Short + features.NotShort - rows.Frame.Short[i]
+		}
+	}
+	second := mustRunRows(t, rows, stationsConfig())
+	a, b := first.Model, second.Model
+	if !reflect.DeepEqual(a.Trees.Trees, b.Trees.Trees) || a.Intercept != b.Intercept || a.Threshold != b.Threshold {
+		t.Error("the outcomes of the test part have changed the model")
+	}
+	if first.Report.Brier == second.Report.Brier {
+		t.Error("the outcomes of the test part have changed nothing")
+	}
+}
+
+// TestTreesCalibrateWhereItHelps has log odds that are right, and such as are
+// twice too sure of themselves.
+func TestTreesCalibrateWhereItHelps(t *testing.T) {
+	t.Parallel()
+	g := traintest.Random(11)
+	const n = 20_000
+	right, sure, y := make([]float64, n), make([]float64, n), make([]bool, n)
+	for i := range y {
+		right[i] = 2 * g.Centred()
+		sure[i] = 2 * right[i]
+		y[i] = g.Unit() < detmath.Sigmoid(right[i])
+	}
+	l := &trees{}
+	if c := l.calibration(right, y); math.Abs(c.Slope-1) > 0.03 || math.Abs(c.Offset) > 0.03 {
+		t.Errorf("what was right was changed: %+v", c)
+	}
+	near(t, "slope", l.calibration(sure, y).Slope, 0.5, 0.03)
+
+	// What held in the first half alone is not carried on.
+	for i := range n / 2 {
+		right[i] *= 2
+	}
+	if c := l.calibration(right, y); c != identity {
+		t.Errorf("what has changed since was carried on: %+v", c)
 	}
 }
 
