@@ -219,7 +219,7 @@ func (o *oracle) row(t time.Time) map[string]float64 {
 		r["short_now"] = 0
 	}
 	r["climatology"], r["typical_change"] = o.climate(t)
-	angle := 2 * math.Pi * (float64(ahead.Hour()) + float64(ahead.Minute())/60) / 24
+	angle := 2 * math.Pi * ahead.Sub(ahead.Truncate(24*time.Hour)).Hours() / 24
 	r["hour_sin"], r["hour_cos"] = math.Sin(angle), math.Cos(angle)
 	r["half_day_sin"], r["half_day_cos"] = math.Sin(2*angle), math.Cos(2*angle)
 	if day := ahead.Weekday(); day == time.Saturday || day == time.Sunday {

@@ -1,0 +1,4 @@
+package features
+
+// StationWorld is for the tests that know the package from outside only.
+var StationWorld = stationWorld
