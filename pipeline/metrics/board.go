@@ -17,7 +17,8 @@ type BoardIntervals struct {
 	Persistence Intervals `json:"persistence"`
 	Climatology Intervals `json:"climatology"`
 
-	OverPersistence Intervals `json:"over_persistence"` // the model's less persistence's
+	OverAlwaysShort Intervals `json:"over_always_short"` // the model's less always-short's
+	OverPersistence Intervals `json:"over_persistence"`
 	OverClimatology Intervals `json:"over_climatology"`
 }
 
@@ -30,13 +31,15 @@ func (s Sample) Intervals(threshold, climatologyThreshold float64, n int, seed u
 		always[i] = 1
 	}
 	model := r.Scores(s.Model, s.Outcome, threshold)
+	short := r.Scores(always, s.Outcome, certain)
 	persistence := r.Scores(s.Persistence(), s.Outcome, certain)
 	climatology := r.Scores(s.Climatology, s.Outcome, climatologyThreshold)
 	return BoardIntervals{
 		Model:           model.Intervals(),
-		AlwaysShort:     r.Scores(always, s.Outcome, certain).Intervals(),
+		AlwaysShort:     short.Intervals(),
 		Persistence:     persistence.Intervals(),
 		Climatology:     climatology.Intervals(),
+		OverAlwaysShort: model.Over(short),
 		OverPersistence: model.Over(persistence),
 		OverClimatology: model.Over(climatology),
 	}

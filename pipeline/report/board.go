@@ -46,7 +46,8 @@ func (b board) Rivals() []row { return b.rows[1:] }
 
 // newBoard scores everyone on a sample. keep picks the rows of other columns
 // of the test part that belong to it; nil picks all.
-func (p *page) newBoard(s metrics.Sample, keep func([]float64) []float64) board {
+// known are the intervals that were measured at training; nil for none.
+func (p *page) newBoard(s metrics.Sample, known *metrics.BoardIntervals, keep func([]float64) []float64) board {
 	if keep == nil {
 		keep = func(xs []float64) []float64 { return xs }
 	}
@@ -65,9 +66,25 @@ func (p *page) newBoard(s metrics.Sample, keep func([]float64) []float64) board 
 	if c := p.in.Champion; c != nil {
 		b.rows = append(b.rows, row{name: "champion", proba: keep(c.Forecasts), threshold: c.Model.Threshold, drawn: true, hue: purple, dashes: dotted, width: 1.5})
 	}
-	b.score(s)
+	if known != nil && p.in.Champion == nil {
+		b.take(s, *known)
+	} else {
+		b.score(s)
+	}
 	b.Positives = b.rows[0].Scores.Positives
 	return b
+}
+
+// take scores the rows, whose intervals are known.
+func (b *board) take(s metrics.Sample, known metrics.BoardIntervals) {
+	intervals := []metrics.Intervals{known.Model, known.Persistence, known.Climatology, known.AlwaysShort}
+	over := []metrics.Intervals{{}, known.OverPersistence, known.OverClimatology, known.OverAlwaysShort}
+	for i := range b.rows {
+		r := &b.rows[i]
+		r.Scores = metrics.Evaluate(r.proba, s.Outcome, r.threshold)
+		r.Intervals, r.OverIntervals = intervals[i], over[i]
+		r.Over = less(b.rows[0].Scores, r.Scores)
+	}
 }
 
 // score measures the rows on the same resamples of the sample's days.

@@ -53,8 +53,8 @@ type figure struct {
 
 func newPage(in Input) *page {
 	p := &page{in: in}
-	p.all = p.newBoard(in.Test, nil)
-	p.onsets = p.newBoard(in.Test.Onset(), p.onset)
+	p.all = p.newBoard(in.Test, in.Metrics.Intervals, nil)
+	p.onsets = p.newBoard(in.Test.Onset(), in.Metrics.OnsetIntervals, p.onset)
 	p.stations, p.left = p.scoreStations()
 	p.inputs = in.Metrics.Importance[:min(len(in.Metrics.Importance), mostInputs)]
 	return p

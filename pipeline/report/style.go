@@ -7,7 +7,6 @@ import (
 	"image/color"
 	"regexp"
 	"strconv"
-	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
@@ -56,7 +55,7 @@ const (
 // newPlot is a plot in the page's style.
 func newPlot(x, y string) *plot.Plot {
 	p := plot.New()
-	p.BackgroundColor = color.Transparent
+	p.BackgroundColor = nil // the page shows through
 	p.X.Label.Text, p.Y.Label.Text = x, y
 	for _, a := range []*plot.Axis{&p.X, &p.Y} {
 		plain(&a.Label.TextStyle, 11, quiet)
@@ -83,6 +82,7 @@ func plain(s *text.Style, size float64, h hue) {
 var (
 	opening  = regexp.MustCompile(`(?s)^.*?<svg [^>]*viewBox="([^"]*)"[^>]*>`)
 	families = regexp.MustCompile(`font-family:[^;"]*;font-variant:normal;font-weight:normal;font-style:normal;`)
+	colours  = regexp.MustCompile(`:#[0-9A-F]{6}`)
 	blanks   = regexp.MustCompile(`\s*\n\s*`)
 	texts    = regexp.MustCompile(`<text ([^>]*) style="font-size:([0-9.]+)px([^>]*)>([^<]*)</text>`)
 )
@@ -114,8 +114,21 @@ func svg(p *plot.Plot, width, height vg.Length, label string) (string, error) {
 	s = families.ReplaceAllString(s, "")
 	s = blanks.ReplaceAllString(s, " ")
 	s = texts.ReplaceAllStringFunc(s, fit)
-	for _, h := range hues {
-		s = strings.ReplaceAll(s, fmt.Sprintf(":#%02X%02X%02X", h.light.R, h.light.G, h.light.B), ":var("+h.variable+")")
+	return colours.ReplaceAllStringFunc(s, variable), nil
+}
+
+// variable is the page's colour for one of a plot. Translucent ones come with
+// a rounding error of one.
+func variable(colour string) string {
+	rgb, err := strconv.ParseUint(colour[2:], 16, 32)
+	if err != nil {
+		return colour
 	}
-	return s, nil
+	near := func(a uint8, b uint64) bool { return int(a)-int(b&0xff) <= 1 && int(b&0xff)-int(a) <= 1 }
+	for _, h := range hues {
+		if near(h.light.R, rgb>>16) && near(h.light.G, rgb>>8) && near(h.light.B, rgb) {
+			return ":var(" + h.variable + ")"
+		}
+	}
+	return colour
 }

@@ -249,6 +249,9 @@ func ablations(ctx context.Context, d *dataset.Dataset, task features.Task, cfg 
 
 // measureMore adds to a training's report what people look at.
 func measureMore(ctx context.Context, d *dataset.Dataset, task features.Task, rows train.Rows, cfg train.Config, r *train.Result) error {
+	all := r.Test.Intervals(r.Model.Threshold, r.ClimatologyThreshold, metrics.DefaultResamples, metrics.DefaultSeed)
+	onset := r.Test.Onset().Intervals(r.Model.Threshold, r.ClimatologyThreshold, metrics.DefaultResamples, metrics.DefaultSeed)
+	r.Report.Intervals, r.Report.OnsetIntervals = &all, &onset
 	var err error
 	if r.Report.Importance, err = importance(ctx, r.Model, rows, r.Report.Test); err != nil {
 		return err
