@@ -37,6 +37,10 @@ type Live struct {
 	answers sync.Map            // from question to answer
 	turn    *semaphore.Weighted // to read the store; a mutex that a context can leave
 	pasts   map[string]*past    // by network, for who has the turn
+
+	crowdAnswers sync.Map            // from question to crowdAnswer
+	crowdTurn    *semaphore.Weighted // of its own: a first reading of all stations takes seconds
+	crowds       map[question]*crowd // for who has the turn
 }
 
 // question is what Newest is asked.
@@ -61,7 +65,11 @@ type past struct {
 
 // NewLive reads from the store as of now, which tells the time.
 func NewLive(s Store, now func() time.Time) *Live {
-	return &Live{store: s, now: now, turn: semaphore.NewWeighted(1), pasts: make(map[string]*past)}
+	return &Live{
+		store: s, now: now,
+		turn: semaphore.NewWeighted(1), pasts: make(map[string]*past),
+		crowdTurn: semaphore.NewWeighted(1), crowds: make(map[question]*crowd),
+	}
 }
 
 // Newest gives the newest row of a network for a task, as of now to the

@@ -25,10 +25,14 @@ type Row struct {
 // all, or nothing young enough.
 type MissingError struct {
 	Network string
+	Station string   // empty where all of the network is meant
 	Missing []string // what is missing, a phrase each
 }
 
 func (e *MissingError) Error() string {
+	if e.Station != "" {
+		return fmt.Sprintf("no current data for the station %q of the network %q: %s", e.Station, e.Network, strings.Join(e.Missing, "; "))
+	}
 	return fmt.Sprintf("no current data for the network %q: %s", e.Network, strings.Join(e.Missing, "; "))
 }
 
@@ -48,4 +52,20 @@ func (e *NetworkError) Error() string {
 		return "name a network: " + known
 	}
 	return fmt.Sprintf("there is no network %q: %s", e.Network, known)
+}
+
+// StationError says that a network has no such station.
+type StationError struct {
+	Network string
+	Station string
+	Known   int      // stations that the network has
+	Close   []string // IDs of a few that may be meant
+}
+
+func (e *StationError) Error() string {
+	text := fmt.Sprintf("the network %q has no station %q among its %d", e.Network, e.Station, e.Known)
+	if len(e.Close) > 0 {
+		text += "; did you mean " + strings.Join(e.Close, " or ") + "?"
+	}
+	return text
 }

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"strings"
 	"time"
 
 	"livelab/pipeline/features"
@@ -27,4 +28,18 @@ type StationRows struct {
 	// Missing says why a station has no forecast, e.g. "it is out of
 	// service"; empty where it has one.
 	Missing []string
+}
+
+// unknown names a few stations whose name holds what was asked for, or whose
+// ID begins so.
+func (r *StationRows) unknown(station string) error {
+	const most = 3
+	e := &StationError{Network: r.Network.ID, Station: station, Known: len(r.Stations)}
+	wanted := strings.ToLower(strings.TrimSpace(station))
+	for _, s := range r.Stations {
+		if wanted != "" && len(e.Close) < most && (strings.Contains(strings.ToLower(s.Name), wanted) || strings.HasPrefix(strings.ToLower(s.ID), wanted)) {
+			e.Close = append(e.Close, s.ID)
+		}
+	}
+	return e
 }

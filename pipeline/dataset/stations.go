@@ -96,13 +96,35 @@ func (g *gatherer) endStation() {
 func (g *gatherer) stations(known []observation.Station) (*features.Stations, error) {
 	s := &features.Stations{List: make([]observation.Station, len(g.ids)), Past: g.past}
 	for i, id := range g.ids {
-		at, found := slices.BinarySearchFunc(known, id, func(s observation.Station, id string) int {
-			return strings.Compare(s.ID, id)
-		})
+		at, found := find(known, id)
 		if !found {
 			return nil, fmt.Errorf("there are changes of station %q, which is not in the list of stations", id)
 		}
 		s.List[i] = known[at]
 	}
 	return s, nil
+}
+
+// among gives the gathered changes beside all stations that are known, none
+// for one that showed nothing.
+func (g *gatherer) among(known []observation.Station) (*features.Stations, error) {
+	g.endStation()
+	found, err := g.stations(known)
+	if err != nil {
+		return nil, err
+	}
+	all := &features.Stations{List: known, Past: make([]features.Changes, len(known))}
+	next := 0
+	for i := range known {
+		if next < len(g.ids) && known[i].ID == g.ids[next] {
+			all.Past[i] = found.Past[next]
+			next++
+		}
+	}
+	return all, nil
+}
+
+// find gives a station's index in a list sorted by ID.
+func find(list []observation.Station, id string) (int, bool) {
+	return slices.BinarySearchFunc(list, id, func(s observation.Station, id string) int { return strings.Compare(s.ID, id) })
 }
