@@ -2,11 +2,13 @@ package server
 
 import (
 	"context"
+	"math"
 	"slices"
 
 	"github.com/gin-gonic/gin"
 
 	"livelab/pipeline/features"
+	"livelab/pipeline/model"
 	"livelab/runtime/explain"
 	"livelab/runtime/jsonscan"
 )
@@ -29,19 +31,21 @@ type explanation struct {
 	LLMReason   explain.Reason   `json:"llm_reason,omitempty"` // why none was used
 	Language    explain.Language `json:"language"`
 
-	// LogOdds is the intercept plus all contributions.
+	// LogOdds is the intercept plus all contributions; of trees, the intercept
+	// is the mean of the log odds over the rows of the training.
+	Family        string         `json:"family"`
 	LogOdds       float64        `json:"log_odds"`
 	Intercept     float64        `json:"intercept"`
 	Contributions []contribution `json:"contributions"` // the largest first
 }
 
-// contribution is weight · (value − mean) / sd.
+// contribution is weight · (value − mean) / sd, or a Shapley value in trees.
 type contribution struct {
-	Feature      string      `json:"feature"` // a column, or transform.output
-	Value        float64     `json:"value"`
+	Feature      string      `json:"feature"`      // a column, or transform.output
+	Value        *float64    `json:"value"`        // null where it is missing, which trees have a way for
 	Contribution float64     `json:"contribution"` // to the log odds
-	Imputed      bool        `json:"imputed"`      // whether anything stood in, see explain.Part
-	Weight       float64     `json:"weight"`
+	Imputed      bool        `json:"imputed"`      // whether anything was missing, see explain.Part
+	Weight       *float64    `json:"weight,omitempty"`
 	Mean         float64     `json:"mean"`
 	SD           float64     `json:"sd"`
 	Unit         string      `json:"unit,omitempty"`
@@ -97,10 +101,10 @@ func (s *Server) explainable(c *gin.Context) (*explanation, *explain.Facts, erro
 	s.recordAll(m, at, id)
 	f := &fs[0]
 	facts, intercept := f.toExplain()
-	e := &explanation{answer: f.answer(id), Language: language, LogOdds: f.logOdds, Intercept: intercept}
+	e := &explanation{answer: f.answer(id), Language: language, Family: f.Model.Family.String(), LogOdds: f.logOdds, Intercept: intercept}
 	e.Imputed = facts.Imputed
 	for i := range facts.Parts {
-		e.Contributions = append(e.Contributions, contributionOf(&facts.Parts[i]))
+		e.Contributions = append(e.Contributions, contributionOf(&facts.Parts[i], f.Model.Family))
 	}
 	return e, facts, nil
 }
@@ -111,6 +115,7 @@ func (f *forecast) toExplain() (facts *explain.Facts, intercept float64) {
 	intercept, parts := explain.Parts(f.Predictor, f.x, f.values)
 	return &explain.Facts{
 		Task:        f.Model.Task,
+		Family:      f.Model.Family,
 		Network:     f.network,
 		Station:     f.station,
 		AsOf:        f.asOf,
@@ -122,12 +127,20 @@ func (f *forecast) toExplain() (facts *explain.Facts, intercept float64) {
 	}, intercept
 }
 
-func contributionOf(p *explain.Part) contribution {
-	return contribution{
-		Feature: p.Feature, Value: p.Value, Contribution: p.LogOdds + 0, Imputed: p.Imputed, // -0 + 0 is 0, which reads better
-		Weight: p.Weight, Mean: p.Mean, SD: p.Scale,
+// contributionOf has a weight where the family has weights.
+func contributionOf(p *explain.Part, of model.Family) contribution {
+	c := contribution{
+		Feature: p.Feature, Contribution: p.LogOdds + 0, Imputed: p.Imputed, // -0 + 0 is 0, which reads better
+		Mean: p.Mean, SD: p.Scale,
 		Unit: p.Unit, Meaning: p.Meaning, Transform: computedByOf(p.Transform),
 	}
+	if !math.IsNaN(p.Value) {
+		c.Value = &p.Value
+	}
+	if of == model.FamilyLogistic {
+		c.Weight = &p.Weight
+	}
+	return c
 }
 
 func computedByOf(t *features.TransformSpec) *computedBy {

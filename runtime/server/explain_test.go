@@ -166,7 +166,7 @@ func TestContributionsOverHTTP(t *testing.T) {
 	sum, size := e.Intercept, math.Abs(e.Intercept)
 	for _, c := range e.Contributions {
 		sum, size = sum+c.Contribution, size+math.Abs(c.Contribution)
-		if want := c.Weight * (c.Value - c.Mean) / c.SD; math.Abs(c.Contribution-want) > 1e-12*max(1, math.Abs(want)) {
+		if want := *c.Weight * (*c.Value - c.Mean) / c.SD; math.Abs(c.Contribution-want) > 1e-12*max(1, math.Abs(want)) {
 			t.Errorf("%s contributes %v, by its own numbers %v", c.Feature, c.Contribution, want)
 		}
 	}

@@ -17,6 +17,8 @@ type modelAnswer struct {
 
 	Name           string          `json:"name"`
 	Digest         string          `json:"digest"`
+	Family         string          `json:"family"`          // logistic or trees
+	Trees          int             `json:"trees,omitempty"` // how many there are
 	Threshold      float64         `json:"threshold"`
 	HorizonMinutes int             `json:"horizon_minutes"`
 	TargetRule     string          `json:"target_rule"`
@@ -39,6 +41,8 @@ func (s *Server) model(c *gin.Context) error {
 		Required:       v.schema.names(v.schema.required),
 		Name:           v.Model.Name,
 		Digest:         v.Digest,
+		Family:         v.Model.Family.String(),
+		Trees:          treesOf(v.Model),
 		Threshold:      v.Model.Threshold,
 		HorizonMinutes: v.Model.Task.HorizonMinutes,
 		TargetRule:     v.Metadata.TargetRule,
@@ -48,6 +52,14 @@ func (s *Server) model(c *gin.Context) error {
 		Metadata:       v.Metadata,
 		LoadedAt:       stamp(v.LoadedAt),
 	})
+}
+
+// treesOf counts the trees of a model, 0 where its family has none.
+func treesOf(m *model.Model) int {
+	if m.Trees == nil {
+		return 0
+	}
+	return len(m.Trees.Trees)
 }
 
 // reload answers POST /reload_model.

@@ -129,6 +129,9 @@ func scenarios(t *testing.T) []scenario {
 		{request: "POST /explain", status: 400, body: `{"language":"de"}`, wrong: true},
 		{request: "POST /explain?lang=de", status: 400, wrong: true},
 		{request: "POST /explain", status: 200, body: given, options: []option{withExplainToken}, headers: []string{"X-Explain-Token", "tell me why"}},
+		{request: "POST /explain", status: 200, body: given, options: []option{withTrees(t)}},
+		{request: "GET /model", status: 200, options: []option{withTrees(t)}},
+		{request: "GET /v2/models/network-shortage", status: 200, options: []option{withTrees(t)}},
 		{request: "POST /explain", status: 401, options: []option{withExplainToken}},
 
 		{request: "POST /reload_model", status: 401, options: []option{withAdminToken}},

@@ -13,8 +13,9 @@ import (
 	"livelab/runtime/oip"
 )
 
-// platform is what the models are, in the protocol's <project>_<format>.
-const platform = "livelab_logistic"
+// project is before the family in what a model is to the protocol,
+// <project>_<format>.
+const project = "livelab_"
 
 // The outputs of every model.
 const (
@@ -36,7 +37,7 @@ func (s *Server) v2Model(c *gin.Context) error {
 	return reply(c, oip.ModelMetadata{
 		Name:     v.Model.Name,
 		Versions: s.versionsInService(c, v),
-		Platform: platform,
+		Platform: project + v.Model.Family.String(),
 		Inputs:   inputs,
 		Outputs: []oip.TensorMetadata{
 			{Name: outputClass, Datatype: oip.Int64, Shape: anySize},

@@ -167,7 +167,7 @@ func TestV2Metadata(t *testing.T) {
 		if err := d.Decode(&got); err != nil {
 			t.Fatal(err)
 		}
-		if got.Name != "network-shortage" || got.Platform != platform || !slices.Equal(got.Versions, []string{"v1"}) {
+		if got.Name != "network-shortage" || got.Platform != "livelab_logistic" || !slices.Equal(got.Versions, []string{"v1"}) {
 			t.Errorf("got %+v", got)
 		}
 		var inputs []string
