@@ -25,7 +25,7 @@ func (a *app) ingestCommand() *cobra.Command {
 			}
 			ctx := cmd.Context()
 			return a.withSource(ctx, flags, func(s store, src *source) error {
-				c, err := a.collector(s, src, flags)
+				c, err := a.collector(s, src, flags, nil)
 				if err != nil {
 					return err
 				}
@@ -49,12 +49,13 @@ func (a *app) ingestCommand() *cobra.Command {
 }
 
 // collector sets up what asks a source again and again.
-func (a *app) collector(s store, src *source, flags sourceFlags) (*ingest.Collector, error) {
+func (a *app) collector(s store, src *source, flags sourceFlags, stored func(network string)) (*ingest.Collector, error) {
 	cfg := ingest.CollectorConfig{
 		Networks: src.networks,
 		Bikes:    src.bikes,
 		Weather:  src.weather,
 		Recorder: &ingest.Recorder{Store: s, Origin: src.origin},
+		Stored:   stored,
 		Logger:   a.log,
 		Now:      src.now,
 	}

@@ -70,7 +70,7 @@ func (a *app) serve(ctx context.Context, flags serveFlags, from string) (err err
 		a.log.Warn("the model was trained on other data than the store holds", "model", loaded.Metadata.Data(), "store", src.origin)
 	}
 	a.printAddresses(l, svc)
-	svc.watchPlugins()
+	svc.startBeside()
 	return svc.run(ctx, l)
 }
 

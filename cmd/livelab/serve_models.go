@@ -25,7 +25,7 @@ type modelFlags struct {
 func (f *modelFlags) add(cmd *cobra.Command) {
 	fl := cmd.Flags()
 	fl.StringArrayVar(&f.load, "load", nil, "another `MODEL[@VERSION]` to serve under /v2: its champion, or that very version; may be repeated")
-	fl.IntVar(&f.most, "max-models", 16, "how many models and versions may be in service at once")
+	fl.IntVar(&f.most, "max-models", 16, "how many models and versions may be in service at once, beside that of --stations")
 	fl.DurationVar(&f.watch, "watch", 5*time.Second, "how often to look for a new champion or challenger; 0 waits for POST /reload_model")
 }
 
@@ -54,12 +54,16 @@ func (a *app) newModels(f serveFlags, accept func(*loader.Loaded) error, registr
 	if err := f.models.check(); err != nil {
 		return nil, err
 	}
+	most := f.models.most
+	if f.stations && f.task != stationTask {
+		most++ // which has a place of its own, so that it takes nobody's
+	}
 	models, err := loader.NewSet(loader.SetConfig{
 		Config: loader.Config{
 			Registry: a.registry(), Model: f.task, Alias: publish.Champion, Accept: accept, Logger: a.log,
 			Transforms: a.versionTransforms,
 		},
-		MaxLoaded: f.models.most,
+		MaxLoaded: most,
 	})
 	if err != nil {
 		return nil, err

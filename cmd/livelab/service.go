@@ -21,10 +21,11 @@ import (
 // serveFlags are the flags of everything that serves.
 type serveFlags struct {
 	httpFlags
-	task    string
-	models  modelFlags
-	explain explainFlags
-	log     logFlags
+	task     string
+	stations bool
+	models   modelFlags
+	explain  explainFlags
+	log      logFlags
 }
 
 func (f *serveFlags) add(cmd *cobra.Command) {
@@ -32,6 +33,7 @@ func (f *serveFlags) add(cmd *cobra.Command) {
 	f.models.add(cmd)
 	f.explain.add(cmd)
 	f.log.add(cmd)
+	cmd.Flags().BoolVar(&f.stations, "stations", true, "also forecast every station: serve the champion of "+stationTask+" beside the model of --task")
 }
 
 // service is the server with what it stands on.
@@ -42,22 +44,28 @@ type service struct {
 
 	keepModels func(context.Context) // in service, until the end
 
+	stations *stationKeeper // nil where stations are not answered for
+
 	plugins *catalogue.Catalogue // nil where none can be run
 
 	encrypted bool // it speaks HTTPS
 }
 
-// watchPlugins offers what is in the plugins folder from now on. It takes the
-// processor for a while, so that a model comes first.
-func (s *service) watchPlugins() {
+// startBeside offers what is in the plugins folder and forecasts the stations
+// from now on. Both take the processor for a while, so that a model comes first.
+// It is called once.
+func (s *service) startBeside() {
 	if s.plugins != nil {
 		s.plugins.Start()
+	}
+	if s.stations != nil {
+		close(s.stations.begin)
 	}
 }
 
 // newService sets up the server over a store and a source. It serves no model
-// until models.Reload finds one that is accepted, and looks at no plugins until
-// watchPlugins.
+// until models.Reload finds one that is accepted, and looks at no plugins and no
+// stations until startBeside.
 func (a *app) newService(ctx context.Context, f serveFlags, s store, src *source, lastIngest func() time.Time, accept func(*loader.Loaded) error) (*service, error) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -73,19 +81,28 @@ func (a *app) newService(ctx context.Context, f serveFlags, s store, src *source
 	if err != nil {
 		return nil, err
 	}
+	live := dataset.NewLive(s, src.now)
+	stations, err := a.newStations(f, s, src, live, models, registry)
+	if err != nil {
+		return nil, err
+	}
 	deps := server.Deps{
 		Models:     models,
 		Repository: models,
-		Rows:       dataset.NewLive(s, src.now),
+		Rows:       live,
 		Recent:     s,
 		Status:     func(ctx context.Context) server.Status { return status(ctx, s, src, lastIngest()) },
 		Logger:     a.log,
 		Now:        time.Now,
+		DataNow:    src.now,
 		Registerer: registry,
 		Gatherer:   registry,
 	}
 	if log != nil {
 		deps.Log, deps.Shadow = log, beside
+	}
+	if stations != nil {
+		deps.Stations = stations.keeper
 	}
 	if plugins != nil {
 		deps.Plugins = plugins
@@ -100,7 +117,7 @@ func (a *app) newService(ctx context.Context, f serveFlags, s store, src *source
 		return nil, err
 	}
 	return &service{
-		server: srv, models: models, log: log, plugins: plugins, encrypted: cfg.TLS != nil,
+		server: srv, models: models, log: log, plugins: plugins, stations: stations, encrypted: cfg.TLS != nil,
 		keepModels: func(ctx context.Context) { a.keepModels(ctx, models, beside, f.models) },
 	}, nil
 }
@@ -134,6 +151,9 @@ func (s *service) run(ctx context.Context, l net.Listener) error {
 	serving, end := context.WithCancel(ctx)
 	var keeping sync.WaitGroup
 	keeping.Go(func() { s.keepModels(serving) })
+	if s.stations != nil {
+		keeping.Go(func() { s.stations.run(serving) })
+	}
 	err := s.server.Run(ctx, l)
 	end()
 	keeping.Wait()

@@ -7,12 +7,8 @@ import (
 	"strconv"
 	"time"
 
-	"livelab/pipeline/dataset"
 	"livelab/pipeline/features"
-	"livelab/pipeline/gate"
 	"livelab/pipeline/ingest"
-	"livelab/pipeline/train"
-	"livelab/runtime/loader"
 )
 
 // gapWorthFilling is how far the newest snapshot may be behind before the
@@ -61,56 +57,6 @@ func (t *tender) backfill(ctx context.Context, bars *progress, whole bool) error
 	return nil
 }
 
-// retrain takes the whole way on what is stored. That there is too little
-// data, or that the gate refuses, is said and no reason to stop.
-func (t *tender) retrain(ctx context.Context, bars *progress, by string) error {
-	now := t.source.now()
-	network := ""
-	if len(t.source.networks) > 0 {
-		network = t.source.networks[0]
-	}
-	d, err := dataset.FromStore(ctx, t.store, dataset.Selection{Network: network, To: now})
-	var unknown *dataset.NetworkError
-	if errors.As(err, &unknown) {
-		t.app.log.Warn("nothing to train on yet", "error", err)
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	cfg := t.cfg
-	if t.way.Transforms, err = t.findTransforms(ctx); err != nil {
-		return err
-	}
-	if cfg.Inputs, err = withOutputs(cfg.Inputs, t.way.Transforms); err != nil {
-		return err
-	}
-	at, end := bars.step("train " + t.task.Name)
-	cfg.Progress = func(p train.Progress) { at(int64(p.Done), int64(p.Total)) }
-	o, err := t.way.Run(ctx, d, t.task, cfg, by)
-	end()
-	var tooLittle *train.TooLittleError
-	var oneClass *train.OneClassError
-	switch {
-	case errors.As(err, &tooLittle), errors.As(err, &oneClass):
-		t.app.log.Warn("not trained; "+t.goesOn(), "error", err)
-		return nil
-	case err != nil:
-		return err
-	case o.Verdict.Result != gate.Pass:
-		t.judged.Store(true)
-		t.app.log.Warn("the gate let no new model in; "+t.goesOn(), "version", o.Trained.Version,
-			"verdict", o.Verdict.Result, "why", o.Verdict.Conclusion, "more", "livelab models show latest")
-		return nil
-	}
-	t.app.log.Info("published", "version", o.Trained.Version, "f1", o.Trained.Metrics.F1)
-	if err = t.svc.models.Refresh(ctx); errors.Is(err, loader.ErrUnloaded) {
-		t.app.log.Warn("published, and not served: the model was unloaded; POST /reload_model has it serve again")
-		return nil
-	}
-	return err
-}
-
 // findTransforms finds what --transform names as it is offered now. What is
 // taken by default is left out, and that is said, where it cannot be had.
 func (t *tender) findTransforms(ctx context.Context) ([]features.Transform, error) {
@@ -124,14 +70,6 @@ func (t *tender) findTransforms(ctx context.Context) ([]features.Transform, erro
 	}
 	t.app.log.Warn("training without transforms", "error", err, "hint", hint)
 	return nil, nil
-}
-
-// goesOn says what serves after a training that brought no new model.
-func (t *tender) goesOn() string {
-	if t.svc.models.Current() == nil {
-		return "nothing serves yet"
-	}
-	return "what serves goes on serving"
 }
 
 // keepTraining retrains when it is due, and each hour while there is too little
@@ -148,17 +86,12 @@ func (t *tender) keepTraining(ctx context.Context, s schedule) error {
 			return ctx.Err()
 		case <-time.After(wait):
 		}
-		if err := t.retrain(ctx, &progress{}, "livelab up, on schedule"); err != nil && ctx.Err() == nil {
-			t.app.log.Error("retraining failed; "+t.goesOn(), "error", err)
+		for _, q := range t.questions {
+			if err := t.tolerate(ctx, q, t.retrain(ctx, &progress{}, q, "livelab up, on schedule")); err != nil {
+				return err
+			}
 		}
 	}
-}
-
-// lacksModel reports whether there is too little data for a first model.
-func (t *tender) lacksModel() bool {
-	f := t.svc.models.Failure()
-	unloaded := f != nil && errors.Is(f.Err, loader.ErrUnloaded)
-	return t.svc.models.Current() == nil && !unloaded && !t.judged.Load()
 }
 
 // schedule is a time of day, UTC.

@@ -1,23 +1,21 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
-	"livelab/pipeline/features"
 	"livelab/pipeline/ingest"
 	"livelab/pipeline/publish"
 	"livelab/pipeline/retrain"
-	"livelab/pipeline/train"
 	"livelab/runtime/loader"
 )
 
@@ -39,8 +37,9 @@ func (a *app) upCommand() *cobra.Command {
 		Use:   "up",
 		Short: "Do all of it on this machine: collect, train, judge, publish, serve, retrain",
 		Long: `Up opens the store, chooses a source, fetches its history, trains, judges,
-publishes and serves, and goes on collecting, and retraining once a day. What is
-stored stays: the next start goes on from it and serves at once.`,
+publishes and serves, and goes on collecting, and retraining once a day. Beside
+the model of --task it does so with one about every station. What is stored
+stays: the next start goes on from it and serves at once.`,
 		Args: cobra.NoArgs,
 		Example: `  livelab up
   livelab up --source live --network bikemi --listen 127.0.0.1:8080
@@ -74,11 +73,10 @@ type tender struct {
 	store  store
 	source *source
 	way    *retrain.Way
-	task   features.Task
-	cfg    train.Config
 	svc    *service
 	newest map[string]time.Time // by network, from before the start
-	judged atomic.Bool          // the gate has refused a model made from the data
+
+	questions []*subject // that of --task first
 }
 
 func (a *app) up(ctx context.Context, f upFlags) (err error) {
@@ -89,7 +87,8 @@ func (a *app) up(ctx context.Context, f upFlags) (err error) {
 		return err
 	}
 	f.serve.task = f.train.task
-	task, cfg, err := f.train.parse()
+	f.train.family = cmp.Or(f.train.family, familyAuto)
+	questions, err := f.questions()
 	if err != nil {
 		return err
 	}
@@ -118,7 +117,7 @@ func (a *app) up(ctx context.Context, f upFlags) (err error) {
 	defer src.stop()
 	a.log.Info("source chosen", "source", src.shown(), "networks", src.networks)
 
-	t := &tender{app: a, flags: f, store: s, source: src, way: w, task: task, cfg: cfg}
+	t := &tender{app: a, flags: f, store: s, source: src, way: w, questions: questions}
 	return t.run(ctx, l, schedule)
 }
 
@@ -128,7 +127,7 @@ func (t *tender) run(ctx context.Context, l net.Listener, schedule schedule) err
 	var collector *ingest.Collector
 	if t.source.kind != sourceReplay {
 		var err error
-		if collector, err = t.app.collector(t.store, t.source, t.flags.source); err != nil {
+		if collector, err = t.app.collector(t.store, t.source, t.flags.source, t.stored); err != nil {
 			return err
 		}
 		lastIngest = func() time.Time { return newestSuccess(collector.Status()) }
@@ -147,12 +146,22 @@ func (t *tender) run(ctx context.Context, l net.Listener, schedule schedule) err
 		if err := t.begin(ctx, l); err != nil {
 			return stopped(ctx, err)
 		}
+		if err := t.beginBeside(ctx); err != nil {
+			return stopped(ctx, err)
+		}
 		return stopped(ctx, t.keepTraining(ctx, schedule))
 	})
 	if collector != nil {
 		g.Go(func() error { return stopped(ctx, collector.Run(ctx, t.flags.every)) })
 	}
 	return g.Wait()
+}
+
+// stored is told that something new was stored.
+func (t *tender) stored(string) {
+	if t.svc.stations != nil {
+		t.svc.stations.keeper.Notify()
+	}
 }
 
 // begin brings a model into service: the champion where there is one, else
@@ -166,7 +175,7 @@ func (t *tender) begin(ctx context.Context, l net.Listener) error {
 	case !errors.Is(err, publish.ErrNotFound):
 		t.app.log.Error("the champion cannot serve; training another model", "error", err)
 	}
-	t.svc.watchPlugins()
+	t.svc.startBeside()
 	// Asked before the history is fetched, so that a wrong name is said at once.
 	if _, err := t.findTransforms(ctx); err != nil && !serving {
 		return err
@@ -185,9 +194,12 @@ func (t *tender) begin(ctx context.Context, l net.Listener) error {
 // accept refuses a champion that answers another question, and every model that
 // was trained on other data than this LiveLab collects.
 func (t *tender) accept(l *loader.Loaded) error {
+	for _, q := range t.questions {
+		if l.Model.Name == q.task.Name && l.Model.Task != q.task {
+			return fmt.Errorf("it answers another question: %s", l.Model.Task.Rule())
+		}
+	}
 	switch {
-	case l.Model.Name == t.task.Name && l.Model.Task != t.task:
-		return fmt.Errorf("it answers another question: %s", l.Model.Task.Rule())
 	case l.Metadata.Origin != string(t.source.origin) || !slices.Contains(t.source.networks, l.Metadata.Network):
 		return fmt.Errorf("it was trained on %s, the source is %s of %s", l.Metadata.Data(), t.source.shown(), strings.Join(t.source.networks, ", "))
 	}
@@ -201,5 +213,5 @@ func (t *tender) prepare(ctx context.Context, train bool) error {
 	if err := t.backfill(ctx, bars, train); err != nil || !train {
 		return err
 	}
-	return t.retrain(ctx, bars, "livelab up, first start")
+	return t.retrain(ctx, bars, t.questions[0], "livelab up, first start")
 }

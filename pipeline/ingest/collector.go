@@ -48,6 +48,10 @@ type CollectorConfig struct {
 	// 0.1; negative for none.
 	Jitter float64
 
+	// Stored is told of each network of which something new was stored. It
+	// must not wait for anything. May be nil.
+	Stored func(network string)
+
 	Logger *slog.Logger // default: silent
 	Now    func() time.Time
 	Sleep  func(context.Context, time.Duration) error
@@ -160,6 +164,7 @@ func (c *Collector) Collect(ctx context.Context) Cycle {
 func (c *Collector) collect(ctx context.Context, network string) NetworkResult {
 	r := NetworkResult{Network: network}
 	r.BikesErr = c.bikes(ctx, network, &r)
+	c.tell(network, r.Bikes.Snapshots)
 	c.watch(ctx, &r)
 	c.note(network, func(s *NetworkStatus) { s.Bikes.note(c.cfg.Now(), r.BikesErr, r.Freshness) })
 	if !c.weatherDue(network) {
@@ -167,8 +172,16 @@ func (c *Collector) collect(ctx context.Context, network string) NetworkResult {
 	}
 	var at time.Time
 	at, r.WeatherErr = c.weather(ctx, network, &r)
+	c.tell(network, r.Weather.Weather)
 	c.note(network, func(s *NetworkStatus) { s.Weather.note(c.cfg.Now(), r.WeatherErr, at) })
 	return r
+}
+
+// tell says that so much new was stored of a network.
+func (c *Collector) tell(network string, stored int) {
+	if c.cfg.Stored != nil && stored > 0 {
+		c.cfg.Stored(network)
+	}
 }
 
 func (c *Collector) bikes(ctx context.Context, network string, r *NetworkResult) error {

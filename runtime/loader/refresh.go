@@ -3,6 +3,7 @@ package loader
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -46,6 +47,19 @@ func (l *Loader) refresh(ctx context.Context) {
 		l.look(ctx)
 	default:
 	}
+}
+
+// refreshNow is refresh for who waits for its turn, and for what comes of it.
+func (l *Loader) refreshNow(ctx context.Context) error {
+	if err := l.wait(ctx); err != nil {
+		return err
+	}
+	l.look(ctx)
+	<-l.turn
+	if f := l.Failure(); f != nil {
+		return fmt.Errorf("reload %s: %w", l.cfg.Model, f.Err)
+	}
+	return ctx.Err()
 }
 
 // look is refresh for who has the turn.

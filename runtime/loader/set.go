@@ -94,15 +94,17 @@ func (s *Set) Reload(ctx context.Context) (now Loaded, changed bool, err error) 
 // where that was unloaded, and what failed lately. It wraps ErrUnloaded then,
 // or why the last load failed.
 func (s *Set) Refresh(ctx context.Context) error {
-	if err := s.main.wait(ctx); err != nil {
-		return err
+	return s.main.refreshNow(ctx)
+}
+
+// RefreshModel is Refresh for a model beside the default one. It wraps
+// ErrUnloaded where the model does not follow its alias any more.
+func (s *Set) RefreshModel(ctx context.Context, name string) error {
+	l := (*s.shelves.Load())[name].follows
+	if l == nil {
+		return fmt.Errorf("reload %s: it %w", name, ErrUnloaded)
 	}
-	s.main.look(ctx)
-	<-s.main.turn
-	if f := s.main.Failure(); f != nil {
-		return fmt.Errorf("reload %s: %w", s.cfg.Model, f.Err)
-	}
-	return ctx.Err()
+	return l.refreshNow(ctx)
 }
 
 // Find gives a model in service. An empty version stands for the one that its
