@@ -13,7 +13,7 @@ PLUGINS := calendar comfort momentum pressure
 CARRIED := calendar
 BUILD_PLUGIN := GOOS= GOARCH= CGO_ENABLED=0 $(GO) run -trimpath ./cmd/livelab plugin build
 
-.PHONY: up build carried plugins test bench bench-serve bench-plugins clean
+.PHONY: up build carried plugins test bench bench-serve bench-train bench-plugins clean
 
 up: build ## Build and run everything on this machine.
 	./bin/livelab up
@@ -40,6 +40,9 @@ bench: ## The benchmarks behind the tables of the README.
 bench-serve: carried ## What the server takes, beside a bare Gin handler. Needs wrk and PostgreSQL.
 	@command -v wrk >/dev/null || { echo 'The load comes from wrk, which is not installed: apt-get install wrk, or brew install wrk.' >&2; exit 1; }
 	$(GO) test -run '^$$' -bench '(Serve|Load)$$' -benchtime 1x ./cmd/livelab
+
+bench-train: ## Fits beside scikit-learn's up to 10,000,000 rows, and the way from the stores to the matrix. Needs python3-sklearn, PostgreSQL, 8 GB of memory and 3 GB of disk.
+	$(GO) test -run '^$$' -bench '(FitBesideScikitLearn|ToMatrix)$$' -benchtime 1x -timeout 1h ./cmd/livelab
 
 bench-plugins: ## What the shipped transforms bring, and what they cost.
 	$(GO) test -run '^$$' -bench Shipped -benchtime 1x ./plugins
