@@ -367,3 +367,32 @@ func BenchmarkFiles(b *testing.B) {
 		})
 	}
 }
+
+// TestDifferencesAreTheModelsLessTheRivals holds the sign of each difference,
+// and that its interval goes with it.
+func TestDifferencesAreTheModelsLessTheRivals(t *testing.T) {
+	t.Parallel()
+	in := withChampion(world(3000, 0))
+	p := newPage(in)
+	for i, rival := range []metrics.Scores{in.Metrics.Baselines.Persistence, in.Metrics.Baselines.Climatology, in.Metrics.Baselines.AlwaysShort} {
+		r := p.all.Rivals()[i]
+		if want := in.Metrics.Brier - rival.Brier; r.Over.Brier != want {
+			t.Errorf("Brier over %s is %v, want %v", r.name, r.Over.Brier, want)
+		}
+		if d := r.OverIntervals.Brier; !(d.Low < r.Over.Brier && r.Over.Brier < d.High) {
+			t.Errorf("%s: %v is outside of its interval %v", r.name, r.Over.Brier, d)
+		}
+	}
+	for _, better := range []struct {
+		cell, want string
+	}{
+		{string(differenceCell(0.1, metrics.Interval{Low: 0.05, High: 0.2}, 1)), "good"},
+		{string(differenceCell(0.1, metrics.Interval{Low: 0.05, High: 0.2}, -1)), "bad"},
+		{string(differenceCell(0.1, metrics.Interval{Low: -0.05, High: 0.2}, 1)), "even"},
+		{string(differenceCell(-0.1, metrics.Interval{Low: -0.2, High: -0.05}, -1)), "good"},
+	} {
+		if !strings.Contains(better.cell, `<td class="`+better.want+`">`) {
+			t.Errorf("got %s, want it %s", better.cell, better.want)
+		}
+	}
+}
