@@ -144,13 +144,22 @@ func (a *app) modelsShowCommand(task *string) *cobra.Command {
 				}
 				return a.printJSON(shown)
 			}
-			a.printf("%s %s\n\n%s\n%s", v.Model, v.Version, v.Files[model.MetadataFile], v.Files[model.GateTable])
+			a.printf("%s %s\n%s\n\n%s\n%s", v.Model, v.Version, kindOf(v), v.Files[model.MetadataFile], v.Files[model.GateTable])
 			a.printf("\n%s\n", a.whereReport(v))
 			return nil
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
+}
+
+// kindOf says what a version's model is, or why that cannot be said.
+func kindOf(v publish.Version) string {
+	m, err := model.Decode(v.Files[model.ModelFile])
+	if err != nil {
+		return err.Error()
+	}
+	return m.Kind()
 }
 
 func (a *app) modelsPromoteCommand(task *string) *cobra.Command {
