@@ -32,8 +32,10 @@ func Backtest(ctx context.Context, rows Rows, cfg Config) ([]Fold, error) {
 // backtest cuts the rows into Folds+1 equal stretches; each but the first is
 // forecast by a model that knows only what lies before it. Such a model is
 // made as Run makes one: it fits, calibrates and chooses its thresholds within
-// its past. Of trees, one thing is not the fold's own: where the edges of the
-// bins lie, which are those of the whole training part. No outcome is in them.
+// its past. Trees make it short: they learn from some of the times only and are
+// not grown again on the validation rows, which flatters nobody. One thing is
+// not the fold's own: where the edges of the bins lie, which are those of the
+// whole training part. No outcome is in them.
 func (s *session) backtest(ctx context.Context) ([]Fold, error) {
 	t, n := s.table, s.cfg.Folds
 	folds := make([]Fold, n)

@@ -119,15 +119,38 @@ func (l *trees) eachInput(do func(j int)) {
 }
 
 func (l *trees) fit(ctx context.Context, t *table, train, validation span, quick bool) (*model.Model, error) {
-	return l.grow(ctx, t, train, validation, l.options(quick))
+	return l.grow(ctx, t, l.numbers(t, train, quick), l.numbers(t, validation, quick), l.options(quick))
 }
 
-func (l *trees) grow(ctx context.Context, t *table, train, validation span, o boost.Options) (*model.Model, error) {
+// quickRows are enough for a fold of the backtest.
+const quickRows = 200_000
+
+// numbers lists rows; of a fold's those of each n-th time, so that they are
+// about quickRows at most.
+func (l *trees) numbers(t *table, s span, quick bool) []int32 {
+	every := 1
+	if quick {
+		every = (s.len() + quickRows - 1) / quickRows
+	}
+	rows := make([]int32, 0, s.len()/max(every, 1))
+	times := 0
+	for i := s.lo; i < s.hi; i++ {
+		if i > s.lo && t.at[i] != t.at[i-1] {
+			times++
+		}
+		if every <= 1 || times%every == 0 {
+			rows = append(rows, int32(i))
+		}
+	}
+	return rows
+}
+
+func (l *trees) grow(ctx context.Context, t *table, train, validation []int32, o boost.Options) (*model.Model, error) {
 	m, err := newModel(t.task, l.cfg)
 	if err != nil {
 		return nil, err
 	}
-	fitted, err := boost.Fit(ctx, l.matrix, t.short, train.numbers(), validation.numbers(), o)
+	fitted, err := boost.Fit(ctx, l.matrix, t.short, train, validation, o)
 	if err != nil {
 		return nil, err
 	}
@@ -153,12 +176,12 @@ func (l *trees) calibration(z []float64, y []bool) model.Calibration {
 // model of that time had not seen.
 func (l *trees) refit(ctx context.Context, t *table, m *model.Model, past span, quick bool) (*model.Model, error) {
 	n := len(m.Trees.Trees)
-	if n == 0 {
-		return m, nil // nothing was found to split by
+	if n == 0 || quick {
+		return m, nil // nothing was found to split by, or there is no time
 	}
 	o := l.options(quick)
 	o.Trees = n
-	again, err := l.grow(ctx, t, past, span{}, o)
+	again, err := l.grow(ctx, t, past.numbers(), nil, o)
 	if err != nil {
 		return nil, err
 	}
