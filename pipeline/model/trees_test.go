@@ -224,6 +224,7 @@ func TestTreesValidate(t *testing.T) {
 		{"few values", first(func(t *Tree) { t.Value = t.Value[:4] }), "4 values for 5 nodes"},
 		{"no rows", first(func(t *Tree) { t.Rows[3], t.Rows[4] = 0, 40 }), "node 3: 0 rows"},
 		{"rows that do not add up", first(func(t *Tree) { t.Rows[3] = 11 }), "node 1: 40 rows, its children have 11 and 30"},
+		{"more rows than may be", first(func(t *Tree) { *t = chain(0); t.Rows[0] = math.MaxInt32 + 1 }), "node 0: 2147483648 rows"},
 		{"rows that overflow", first(func(t *Tree) { t.Rows[1], t.Rows[2] = math.MaxInt, math.MinInt+101 }), "node 0: 100 rows"},
 		{"an input that is not there", first(func(t *Tree) { t.Input[1] = 3 }), "node 1: input 3 of 3"},
 		{"an input below a leaf's", first(func(t *Tree) { t.Input[1] = -2 }), "node 1: input -2"},
