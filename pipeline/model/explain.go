@@ -102,7 +102,7 @@ func (p *Predictor) setReplaced() {
 		switch {
 		case o.computed >= 0:
 			p.replaced = append(p.replaced, outputs[o.computed])
-		case o.derived != "":
+		case o.derived != "" && p.threshold >= 0:
 			p.replaced = append(p.replaced, []int{o.column, p.threshold})
 		default:
 			p.replaced = append(p.replaced, []int{o.column})
@@ -116,7 +116,7 @@ func (p *Predictor) replacedFor(o origin) (columns []int) {
 	if o.otherwise >= 0 {
 		columns = append(columns, o.column)
 	}
-	if _, ok := p.Model.Defaults[features.Threshold]; ok && o.derived != "" {
+	if _, ok := p.Model.Defaults[features.Threshold]; ok && o.derived != "" && p.threshold >= 0 {
 		columns = append(columns, p.threshold)
 	}
 	return columns

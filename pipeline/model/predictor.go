@@ -85,7 +85,9 @@ func (p *Predictor) setColumns(computed map[string]int) {
 			continue
 		}
 		if of, _ := p.Model.Task.DerivedFrom(name); of != "" {
-			p.columns = append(p.columns, of, features.Threshold)
+			if p.columns = append(p.columns, of); p.Model.Task.Entity != features.EntityStation {
+				p.columns = append(p.columns, features.Threshold) // a station's is part of the task
+			}
 			continue
 		}
 		p.columns = append(p.columns, name)

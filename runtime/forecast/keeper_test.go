@@ -14,6 +14,7 @@ import (
 
 	"livelab/pipeline/dataset"
 	"livelab/pipeline/detmath"
+	"livelab/pipeline/features"
 	"livelab/pipeline/observation"
 )
 
@@ -105,7 +106,7 @@ func TestMadeAnewForWhatIsNew(t *testing.T) {
 		if by != step.by || !f.AsOf.Equal(step.asOf) {
 			t.Errorf("%s: by %q as of %v", step.what, by, f.AsOf)
 		}
-		if by == "" && (f.Answered != 0 || f.Stations[0].Missing == "" || store.task.History() > 9*24*time.Hour) {
+		if by == "" && (f.Answered != 0 || f.Stations[0].Missing == "" || store.task.History() >= features.StationShortage(0).History()) {
 			t.Errorf("%s: %+v, from %v of the past", step.what, f.Stations[0], store.task.History())
 		}
 	}
