@@ -17,6 +17,11 @@ func TestPredictForAStation(t *testing.T) {
 	about := load(t, stationShortage(), "s1")
 	alone := func(_ *Config, d *Deps) { d.Models = &models{current: about} }
 	without := func(_ *Config, d *Deps) { d.Repository = &repository{loaded: map[string]*loader.Loaded{"": about}} }
+	newer := func(_ *Config, d *Deps) {
+		m := stationShortage()
+		m.Intercept = 1
+		d.Repository = &repository{loaded: map[string]*loader.Loaded{"": load(t, m, "s2")}}
+	}
 	still := &snapshot{asOf: noon.Add(-61 * time.Minute)}
 	away := &snapshot{err: errors.New("connection refused")}
 	stored := withStations(t, about)
@@ -41,6 +46,7 @@ func TestPredictForAStation(t *testing.T) {
 		"an unknown network":      {[]option{stored}, `{"station":"465","network":"atlantis"}`, 404, []string{"problem:unknown-network"}},
 		"a store that stands":     {[]option{withSnapshot(t, still, about)}, `{"station":"465"}`, 503, []string{"problem:no-data", "of 2026-05-11T10:59:00Z, 1h1m0s before now, and stands for 1h0m0s"}},
 		"a model just come":       {[]option{withStations(t, nil), without}, `{"station":"465"}`, 503, []string{"problem:no-data", "is being made; try again"}},
+		"a newer model just come": {[]option{stored, newer}, `{"station":"465"}`, 200, []string{`"version":"s1"`}}, // which the list is by, too
 		"nothing kept":            {[]option{without}, `{"station":"465"}`, 503, []string{"problem:no-data", "stored data of stations"}},
 		"the store is away":       {[]option{withSnapshot(t, away, about)}, `{"station":"465"}`, 503, []string{"problem:store-unavailable"}},
 	} {
