@@ -13,7 +13,7 @@ PLUGINS := calendar comfort momentum pressure
 CARRIED := calendar
 BUILD_PLUGIN := GOOS= GOARCH= CGO_ENABLED=0 $(GO) run -trimpath ./cmd/livelab plugin build
 
-.PHONY: up build carried plugins test bench bench-serve bench-train bench-plugins clean
+.PHONY: up build carried plugins test bench bench-serve bench-train bench-model bench-plugins clean
 
 up: build ## Build and run everything on this machine.
 	./bin/livelab up
@@ -43,6 +43,9 @@ bench-serve: carried ## What the server takes, beside a bare Gin handler. Needs 
 
 bench-train: ## Fits beside scikit-learn's up to 10,000,000 rows, and the way from the stores to the matrix. Needs python3-sklearn, PostgreSQL, 8 GB of memory and 3 GB of disk.
 	$(GO) test -run '^$$' -bench '(FitBesideScikitLearn|ToMatrix)$$' -benchtime 1x -timeout 1h ./cmd/livelab
+
+bench-model: carried ## The station model beside scikit-learn's on the recorded autumn. Needs python3-sklearn and 4 GB of memory.
+	$(GO) test -run '^$$' -bench 'StationModel$$' -benchtime 1x -timeout 1h ./cmd/livelab
 
 bench-plugins: ## What the shipped transforms bring, and what they cost.
 	$(GO) test -run '^$$' -bench Shipped -benchtime 1x ./plugins

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -99,10 +100,19 @@ func checkFeatures(entity features.Entity, names []string) error {
 		}
 		known := func(f features.Feature) bool { return f.Name == name && f.Role(entity) != features.Absent }
 		if !slices.ContainsFunc(features.Catalogue(), known) {
-			return usageError("--features names %q, which the rows of a %s do not have; a model of it reads %s", name, entity, strings.Join(features.Inputs(entity), " "))
+			return usageError("--features names %q, which the rows of a %s do not have; a model of it reads %s", name, entity, someOf(features.Inputs(entity)))
 		}
 	}
 	return nil
+}
+
+// someOf lists names, the first of them where they are many.
+func someOf(names []string) string {
+	const most = 24
+	if len(names) <= most {
+		return strings.Join(names, " ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], " "), len(names)-most)
 }
 
 // withOutputs adds the outputs of transforms to features that were chosen,

@@ -264,3 +264,15 @@ func TestVersionCarriesItsTransforms(t *testing.T) {
 		t.Errorf("judged without its transforms: %v", err)
 	}
 }
+
+// TestStationsMustBeThere holds that a dataset of a network alone says how to
+// get one with stations.
+func TestStationsMustBeThere(t *testing.T) {
+	t.Parallel()
+	d := simulated(t, 1, 2)
+	d.Stations = nil
+	_, err := newWay(t).Train(t.Context(), d, features.StationShortage(0), train.Config{})
+	if err == nil || !strings.Contains(err.Error(), "holds no stations") || !strings.Contains(err.Error(), "livelab dataset") {
+		t.Errorf("got %v, want how to freeze stations", err)
+	}
+}
