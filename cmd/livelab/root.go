@@ -75,7 +75,7 @@ could not decide.`,
 	root.AddCommand(
 		a.upCommand(), a.ingestCommand(), a.backfillCommand(), a.importCommand(), a.simulateCommand(),
 		a.datasetCommand(), a.trainCommand(), a.backtestCommand(), a.matrixCommand(), a.gateCommand(), a.reportCommand(), a.publishCommand(), a.modelsCommand(),
-		a.serveCommand(), a.pluginCommand(), a.retrainCommand(), a.migrateCommand(), a.versionCommand(),
+		a.serveCommand(), a.pluginCommand(), a.retrainCommand(), a.qualityCommand(), a.migrateCommand(), a.versionCommand(),
 	)
 	for _, c := range root.Commands() {
 		asUsage(c)

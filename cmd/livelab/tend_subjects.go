@@ -10,6 +10,7 @@ import (
 	"livelab/pipeline/dataset"
 	"livelab/pipeline/features"
 	"livelab/pipeline/gate"
+	"livelab/pipeline/quality"
 	"livelab/pipeline/train"
 	"livelab/runtime/loader"
 )
@@ -85,8 +86,9 @@ func (t *tender) retrain(ctx context.Context, bars *progress, q *subject, by str
 	end()
 	var tooLittle *train.TooLittleError
 	var oneClass *train.OneClassError
+	var refused *quality.RefusedError
 	switch {
-	case errors.As(err, &tooLittle), errors.As(err, &oneClass):
+	case errors.As(err, &tooLittle), errors.As(err, &oneClass), errors.As(err, &refused):
 		t.app.log.Warn("not trained; "+t.goesOn(q), "model", q.task.Name, "error", err)
 		return nil
 	case err != nil:

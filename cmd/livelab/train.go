@@ -16,6 +16,7 @@ import (
 	"livelab/pipeline/features"
 	"livelab/pipeline/gate"
 	"livelab/pipeline/metrics"
+	"livelab/pipeline/quality"
 	"livelab/pipeline/retrain"
 	"livelab/pipeline/train"
 )
@@ -33,6 +34,7 @@ type trainFlags struct {
 	features string
 	c        float64
 	rules    string
+	quality  string
 	dataset  string
 
 	transforms []string
@@ -48,6 +50,7 @@ func (f *trainFlags) add(cmd *cobra.Command) {
 	fl.StringVar(&f.features, "features", "all", "all, classic (the eight inputs that every client sends), or a comma-separated `list`")
 	fl.Float64Var(&f.c, "c", 1, "inverse strength of the L2 penalty of a logistic model")
 	fl.StringVar(&f.dataset, "dataset", "", "frozen dataset to train on, a `folder` (default: what the store holds)")
+	fl.StringVar(&f.quality, "quality", "", "rules `file` of data quality, YAML (default: see \"livelab quality --print-rules\")")
 	f.addTransforms(cmd)
 }
 
@@ -227,6 +230,9 @@ func (a *app) training(ctx context.Context, flags trainFlags, do func(*retrain.W
 	if err != nil {
 		return err
 	}
+	if w.Quality, err = readQuality(flags.quality); err != nil {
+		return err
+	}
 	if w.Transforms, err = a.resolveTransforms(ctx, flags.transforms); err != nil {
 		return err
 	}
@@ -249,7 +255,8 @@ func (a *app) training(ctx context.Context, flags trainFlags, do func(*retrain.W
 // program, its verdict.
 func (a *app) trainError(err error, asJSON bool) error {
 	var oneClass *train.OneClassError
-	if !errors.As(err, &oneClass) {
+	var refused *quality.RefusedError
+	if !errors.As(err, &oneClass) && !errors.As(err, &refused) {
 		return err
 	}
 	if asJSON {
@@ -264,6 +271,9 @@ func (a *app) printTrained(t retrain.Trained) {
 	a.printf("trained %s %s\n  digest   %s\n  dataset  %s\n", t.Model, t.Version, t.Digest, t.Dataset)
 	for _, name := range slices.Sorted(maps.Keys(t.Transforms)) {
 		a.printf("  with     %s, digest %s\n", name, t.Transforms[name])
+	}
+	for _, x := range t.Quality.Excluded {
+		a.printf("  without  %s: %s\n", x.What, x.Why)
 	}
 	a.printf("  rows     %d train, %d validation, %d test (%d positives)\n\n", r.Train.Samples, r.Validation.Samples, r.Test.Samples, r.Test.Positives)
 	a.printf("  %-14s %8s %8s %8s %8s %8s\n", "on the test", "F1", "PR-AUC", "ROC-AUC", "Brier", "ECE")

@@ -59,6 +59,7 @@ stays: the next start goes on from it and serves at once.`,
 	f.StringVar(&flags.train.features, "features", "all", "all, classic, or a comma-separated `list`")
 	f.Float64Var(&flags.train.c, "c", 1, "inverse strength of the L2 penalty")
 	f.StringVar(&flags.train.rules, "rules", "", "the gate's rules `file`, YAML")
+	f.StringVar(&flags.train.quality, "quality", "", "rules `file` of data quality, YAML")
 	f.DurationVar(&flags.every, "every", 5*time.Minute, "how often to collect")
 	f.IntVar(&flags.months, "months", 3, "how many months of history to fetch at first")
 	f.StringVar(&flags.retrainAt, "retrain-at", "02:00", "`time` of day, UTC, at which to retrain; never to do without")
@@ -98,6 +99,9 @@ func (a *app) up(ctx context.Context, f upFlags) (err error) {
 	}
 	w, err := a.way(f.train.rules)
 	if err != nil {
+		return err
+	}
+	if w.Quality, err = readQuality(f.train.quality); err != nil {
 		return err
 	}
 	l, err := a.listen(&f.serve.httpFlags)

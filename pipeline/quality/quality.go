@@ -136,14 +136,15 @@ type Exclusion struct {
 	Why  string `json:"why"`
 }
 
-// RefusedError says that data is too bad to train on.
+// RefusedError says that data is too bad to train on. For the gate that is data
+// which no verdict can rest on.
 type RefusedError struct {
 	Report  Report
 	Network string
 }
 
 func (e *RefusedError) Error() string {
-	return fmt.Sprintf("the data of %s is too bad to train on: %s; see `livelab quality`, collect better data, or change the rules with --quality",
+	return fmt.Sprintf("insufficient_data: the data of %s is too bad to train on: %s; see `livelab quality`, collect better data, or change the rules with --quality",
 		e.Network, strings.Join(e.Report.Refused, "; "))
 }
 

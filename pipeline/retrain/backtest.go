@@ -2,7 +2,6 @@ package retrain
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"livelab/pipeline/dataset"
@@ -31,12 +30,12 @@ type Fold struct {
 // into the registry.
 func (w *Way) Backtest(ctx context.Context, d *dataset.Dataset, task features.Task, cfg train.Config) (Backtested, error) {
 	b := Backtested{Model: task.Name}
-	d, rows, cfg, err := w.prepare(d, task, cfg)
+	m, err := w.prepare(d, task, cfg)
 	if err != nil {
 		return b, fmt.Errorf("backtest %s: %w", task.Name, err)
 	}
-	b.Dataset = cfg.Dataset
-	folds, err := train.Backtest(ctx, rows, cfg)
+	b.Dataset = m.cfg.Dataset
+	folds, err := train.Backtest(ctx, m.rows, m.cfg)
 	if err != nil {
 		return b, fmt.Errorf("backtest %s on %s: %w", task.Name, d.Network.ID, err)
 	}
@@ -53,11 +52,11 @@ func (w *Way) Backtest(ctx context.Context, d *dataset.Dataset, task features.Ta
 
 // Layout gives the rows of a training as it would see them, each in its part.
 func (w *Way) Layout(ctx context.Context, d *dataset.Dataset, task features.Task, cfg train.Config) (*train.Layout, error) {
-	_, rows, cfg, err := w.prepare(d, task, cfg)
+	m, err := w.prepare(d, task, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("lay out the rows of %s: %w", task.Name, err)
 	}
-	return train.Lay(ctx, rows, cfg)
+	return train.Lay(ctx, m.rows, m.cfg)
 }
 
 // VersionLayout gives the rows of a version's training, with its transforms and
@@ -79,25 +78,18 @@ func (w *Way) versionLayout(ctx context.Context, d *dataset.Dataset, v publish.V
 	if err != nil {
 		return nil, nil, err
 	}
-	if d = d.For(m.Task); d.Digest() != m.Dataset {
-		return nil, nil, fmt.Errorf("it was trained on the dataset %s, this one is %s", m.Dataset, d.Digest())
-	}
-	var cfg train.Config
-	if err := json.Unmarshal(m.Training, &cfg); err != nil {
-		return nil, nil, fmt.Errorf("decode its configuration: %w", err)
+	on, err := w.materialOf(m, d)
+	if err != nil {
+		return nil, nil, err
 	}
 	ts, err := w.open(ctx, m, v.Files)
 	if err != nil {
 		return nil, nil, err
 	}
-	rows, err := Rows(m.Task, d, ts)
+	rows, err := Rows(m.Task, on.clean, ts)
 	if err != nil {
 		return nil, nil, err
 	}
-	cfg.Family = train.FamilyLogistic
-	if m.Family == model.FamilyTrees {
-		cfg.Family = train.FamilyTrees
-	}
-	l, err := train.Lay(ctx, rows, cfg)
+	l, err := train.Lay(ctx, rows, on.cfg)
 	return m, l, err
 }

@@ -1,29 +1,12 @@
 package retrain
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 
-	"livelab/pipeline/dataset"
-	"livelab/pipeline/features"
 	"livelab/pipeline/quality"
 	"livelab/pipeline/report"
 )
-
-// qualityFile is what the inspection before the training found.
-const qualityFile = "quality.json"
-
-// inspect gives what the version's training found in its data, or looks the
-// data over where the version does not say.
-func inspect(files map[string][]byte, d *dataset.Dataset, task features.Task) quality.Report {
-	var r quality.Report
-	if b, ok := files[qualityFile]; ok && json.Unmarshal(b, &r) == nil {
-		return r
-	}
-	r, _ = quality.Inspect(d, task, quality.DefaultRules())
-	return r
-}
 
 // describe says what a report shows of the data.
 func describe(r quality.Report) *report.Data {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"path/filepath"
 
 	"livelab/pipeline/dataset"
 	"livelab/pipeline/features"
@@ -29,24 +28,19 @@ func (w *Way) Gate(ctx context.Context, name, version string, d *dataset.Dataset
 	if err != nil {
 		return gate.Verdict{}, fmt.Errorf("gate %s %s: %w", name, v.Version, err)
 	}
-	if d == nil {
-		if d, err = dataset.Open(filepath.Join(w.datasetsDir(name), m.Dataset)); err != nil {
-			return gate.Verdict{}, fmt.Errorf("gate %s %s: %w; name its dataset with --dataset", name, v.Version, err)
-		}
-	}
-	d = d.For(m.Task)
-	if got := d.Digest(); got != m.Dataset {
-		return gate.Verdict{}, fmt.Errorf("gate %s %s: it was trained on the dataset %s, this one is %s", name, v.Version, m.Dataset, got)
+	on, err := w.materialOf(m, d)
+	if err != nil {
+		return gate.Verdict{}, fmt.Errorf("gate %s %s: %w", name, v.Version, err)
 	}
 	ts, err := w.open(ctx, m, v.Files)
 	if err != nil {
 		return gate.Verdict{}, fmt.Errorf("gate %s %s: %w", name, v.Version, err)
 	}
-	candidate, err := w.candidate(ctx, v, m, report, d, ts, report.Test)
+	candidate, err := w.candidate(ctx, v, m, report, on.clean, ts, report.Test)
 	if err != nil {
 		return gate.Verdict{}, fmt.Errorf("gate %s %s: %w", name, v.Version, err)
 	}
-	champion, why, err := w.champion(ctx, m, d, report.Test)
+	champion, why, err := w.champion(ctx, m, on.clean, report.Test)
 	if err != nil {
 		return gate.Verdict{}, fmt.Errorf("gate %s %s: %w", name, v.Version, err)
 	}
@@ -55,7 +49,7 @@ func (w *Way) Gate(ctx context.Context, name, version string, d *dataset.Dataset
 	if err != nil {
 		return gate.Verdict{}, fmt.Errorf("gate %s %s: %w", name, v.Version, err)
 	}
-	files, err := w.reportFiles(ctx, v, d, candidate, champion, &verdict)
+	files, err := w.reportFiles(ctx, v, on, candidate, champion, &verdict)
 	if err != nil {
 		return gate.Verdict{}, fmt.Errorf("gate %s %s: %w", name, v.Version, err)
 	}

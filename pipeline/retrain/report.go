@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -48,18 +47,19 @@ func (w *Way) report(ctx context.Context, v publish.Version, d *dataset.Dataset)
 	if err != nil {
 		return nil, err
 	}
-	if d, err = w.datasetOf(m, d); err != nil {
+	on, err := w.materialOf(m, d)
+	if err != nil {
 		return nil, err
 	}
 	ts, err := w.open(ctx, m, v.Files)
 	if err != nil {
 		return nil, err
 	}
-	c, err := w.candidate(ctx, v, m, measured, d, ts, measured.Test)
+	c, err := w.candidate(ctx, v, m, measured, on.clean, ts, measured.Test)
 	if err != nil {
 		return nil, err
 	}
-	champion, why, err := w.champion(ctx, m, d, measured.Test)
+	champion, why, err := w.champion(ctx, m, on.clean, measured.Test)
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +68,7 @@ func (w *Way) report(ctx context.Context, v publish.Version, d *dataset.Dataset)
 	if err != nil {
 		return nil, err
 	}
-	return w.reportFiles(ctx, v, d, c, champion, verdict)
+	return w.reportFiles(ctx, v, on, c, champion, verdict)
 }
 
 // verdictOf a version is nil before the gate has judged it.
@@ -83,19 +83,19 @@ func verdictOf(v publish.Version) (*gate.Verdict, error) {
 
 // reportFiles shows a version as the gate sees it: c is the version itself on
 // its test rows, champion whoever serves on the same rows.
-func (w *Way) reportFiles(ctx context.Context, v publish.Version, d *dataset.Dataset, c gate.Candidate, champion *gate.Candidate, verdict *gate.Verdict) (map[string][]byte, error) {
+func (w *Way) reportFiles(ctx context.Context, v publish.Version, on *material, c gate.Candidate, champion *gate.Candidate, verdict *gate.Verdict) (map[string][]byte, error) {
 	m, measured, err := decode(v)
 	if err != nil {
 		return nil, err
 	}
 	if measured.Importance == nil { // trained before it was measured
-		if measured.Importance, err = w.importanceOf(ctx, v, m, measured, d); err != nil {
+		if measured.Importance, err = w.importanceOf(ctx, v, m, measured, on.clean); err != nil {
 			return nil, err
 		}
 	}
 	in := report.Input{
-		Model: m, Metrics: measured, Test: c.Sample, Stations: stationNames(d),
-		Data: describe(inspect(v.Files, d, m.Task)), ChampionAbsent: c.ChampionAbsent, Verdict: verdict,
+		Model: m, Metrics: measured, Test: c.Sample, Stations: stationNames(on.frozen),
+		Data: describe(on.found), ChampionAbsent: c.ChampionAbsent, Verdict: verdict,
 	}
 	if err := json.Unmarshal(v.Files[model.MetadataFile], &in.Metadata); err != nil {
 		return nil, fmt.Errorf("decode %s: %w", model.MetadataFile, err)
@@ -132,10 +132,10 @@ func (w *Way) importanceOf(ctx context.Context, v publish.Version, m *model.Mode
 }
 
 // addReport shows a version that was just trained, before anyone judges it.
-func addReport(files map[string][]byte, d *dataset.Dataset, meta model.Metadata, result *train.Result) error {
+func addReport(files map[string][]byte, on *material, meta model.Metadata, result *train.Result) error {
 	shown, err := report.Files(report.Input{
 		Model: result.Model, Metadata: meta, Metrics: result.Report, Test: result.Test,
-		Stations: stationNames(d), Data: describe(inspect(files, d, result.Model.Task)),
+		Stations: stationNames(on.frozen), Data: describe(on.found),
 		ChampionAbsent: "the gate compares, and then writes this report anew",
 	})
 	maps.Copy(files, shown)
@@ -152,22 +152,6 @@ func stationNames(d *dataset.Dataset) []report.Station {
 		names[i] = report.Station{ID: s.ID, Name: s.Name}
 	}
 	return names
-}
-
-// datasetOf is the part of d that the model was trained on; of the frozen one
-// where d is nil.
-func (w *Way) datasetOf(m *model.Model, d *dataset.Dataset) (*dataset.Dataset, error) {
-	if d == nil {
-		var err error
-		if d, err = dataset.Open(filepath.Join(w.datasetsDir(m.Name), m.Dataset)); err != nil {
-			return nil, fmt.Errorf("%w; name its dataset with --dataset", err)
-		}
-	}
-	d = d.For(m.Task)
-	if got := d.Digest(); got != m.Dataset {
-		return nil, fmt.Errorf("it was trained on the dataset %s, this one is %s", m.Dataset, got)
-	}
-	return d, nil
 }
 
 // importanceRows are enough for the mean of a contribution.
@@ -248,14 +232,14 @@ func ablations(ctx context.Context, d *dataset.Dataset, task features.Task, cfg 
 }
 
 // measureMore adds to a training's report what people look at.
-func measureMore(ctx context.Context, d *dataset.Dataset, task features.Task, rows train.Rows, cfg train.Config, r *train.Result) error {
+func measureMore(ctx context.Context, m *material, task features.Task, r *train.Result) error {
 	all := r.Test.Intervals(r.Model.Threshold, r.ClimatologyThreshold, metrics.DefaultResamples, metrics.DefaultSeed)
 	onset := r.Test.Onset().Intervals(r.Model.Threshold, r.ClimatologyThreshold, metrics.DefaultResamples, metrics.DefaultSeed)
 	r.Report.Intervals, r.Report.OnsetIntervals = &all, &onset
 	var err error
-	if r.Report.Importance, err = importance(ctx, r.Model, rows, r.Report.Test); err != nil {
+	if r.Report.Importance, err = importance(ctx, r.Model, m.rows, r.Report.Test); err != nil {
 		return err
 	}
-	r.Report.Ablations, err = ablations(ctx, d, task, cfg, r)
+	r.Report.Ablations, err = ablations(ctx, m.clean, task, m.cfg, r)
 	return err
 }

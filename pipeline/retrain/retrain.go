@@ -17,6 +17,7 @@ import (
 	"livelab/pipeline/metrics"
 	"livelab/pipeline/model"
 	"livelab/pipeline/publish"
+	"livelab/pipeline/quality"
 	"livelab/pipeline/train"
 )
 
@@ -37,8 +38,10 @@ type Way struct {
 	// takes today. Nil opens none.
 	Open func(ctx context.Context, files map[string][]byte) ([]features.Transform, error)
 
-	// Rules of the gate.
-	Rules gate.Rules
+	// Rules of the gate, and Quality those of the data; the defaults where it
+	// is zero.
+	Rules   gate.Rules
+	Quality quality.Rules
 
 	// Code is the version of this program, for the metadata.
 	Code string
@@ -58,55 +61,42 @@ type Trained struct {
 
 	Transforms map[string]string `json:"transforms,omitempty"`         // digests by name
 	Failures   []Failures        `json:"transform_failures,omitempty"` // of those that failed on rows
+
+	// Quality is what the inspection of the data found before.
+	Quality quality.Report `json:"quality"`
 }
 
-// Train trains on a dataset, freezes it beside the version, and puts the
-// version into the registry as the latest. progress is told how far it is; it
-// may be nil.
+// Train looks a dataset over, trains on what is fit for it, freezes the dataset
+// beside the version, and puts the version into the registry as the latest. The
+// error is a *quality.RefusedError where the data is too bad.
 func (w *Way) Train(ctx context.Context, d *dataset.Dataset, task features.Task, cfg train.Config) (Trained, error) {
-	d, rows, cfg, err := w.prepare(d, task, cfg)
+	m, err := w.prepare(d, task, cfg)
 	if err != nil {
 		return Trained{}, fmt.Errorf("train %s: %w", task.Name, err)
 	}
-	result, err := train.Run(ctx, rows, cfg)
+	result, err := train.Run(ctx, m.rows, m.cfg)
 	if err != nil {
 		return Trained{}, fmt.Errorf("train %s on %s: %w", task.Name, d.Network.ID, err)
 	}
-	if err := measureMore(ctx, d, task, rows, cfg, result); err != nil {
+	if err := measureMore(ctx, m, task, result); err != nil {
 		return Trained{}, fmt.Errorf("train %s on %s: %w", task.Name, d.Network.ID, err)
 	}
-	if err := d.Keep(w.datasetsDir(task.Name)); err != nil {
+	if err := m.frozen.Keep(w.datasetsDir(task.Name)); err != nil {
 		return Trained{}, err
 	}
-	t, err := w.add(ctx, d, result)
+	t, err := w.add(ctx, m, result)
 	if err != nil {
 		return Trained{}, err
 	}
-	t.Failures = rows.failures
+	t.Failures, t.Quality = m.rows.failures, m.found
 	for _, f := range t.Failures {
 		w.Logger.Warn(f.String())
 	}
 	return t, nil
 }
 
-// prepare gives the part of a dataset that a task reads, the rows, and the
-// configuration of a training on them.
-func (w *Way) prepare(d *dataset.Dataset, task features.Task, cfg train.Config) (*dataset.Dataset, *counted, train.Config, error) {
-	d = d.For(task)
-	ts, err := features.Order(w.Transforms)
-	if err != nil {
-		return d, nil, cfg, err
-	}
-	source, err := Rows(task, d, ts)
-	if err != nil {
-		return d, nil, cfg, err
-	}
-	cfg.Dataset, cfg.Transforms = d.Digest(), ts
-	return d, &counted{Rows: source, transforms: ts}, cfg, nil
-}
-
-func (w *Way) add(ctx context.Context, d *dataset.Dataset, result *train.Result) (Trained, error) {
-	m := result.Model
+func (w *Way) add(ctx context.Context, on *material, result *train.Result) (Trained, error) {
+	m, d := result.Model, on.frozen
 	modelJSON, err := model.Encode(m)
 	if err != nil {
 		return Trained{}, err
@@ -122,7 +112,7 @@ func (w *Way) add(ctx context.Context, d *dataset.Dataset, result *train.Result)
 	if err != nil {
 		return Trained{}, err
 	}
-	if err := addReport(files, d, meta, result); err != nil {
+	if err := addReport(files, on, meta, result); err != nil {
 		return Trained{}, err
 	}
 	if t.Version, err = w.Registry.Add(ctx, m.Name, files, now); err != nil {

@@ -47,6 +47,10 @@ type Config struct {
 	// Folds is the number of steps of the backtest. Default 5.
 	Folds int `json:"folds"`
 
+	// Quality holds the rules by which the data was looked over, as JSON: what
+	// they exclude decides what the rows are. Training itself does not read it.
+	Quality json.RawMessage `json:"quality,omitempty"`
+
 	// Dataset is the digest of the data, which the model records, and
 	// Transforms are those that made the frame's columns, in any order.
 	Dataset    string               `json:"-"`
