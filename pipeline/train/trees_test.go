@@ -50,7 +50,7 @@ func stationsFrame(stations, times int, seed uint64) Whole {
 			if i > 0 {
 				lag = bikes[s][i-1]
 			}
-			if i > 100 {
+			if i > 100 && i%9 > 0 {
 				climate = 0.3
 			}
 			day := detmath.Sin(float64(float64(i) / 72 * 2 * math.Pi))
@@ -373,5 +373,42 @@ func TestSamplerIsOfTheRowsAlone(t *testing.T) {
 	}
 	if len(boost.NewEdges(kept, boost.MostEdges)) != boost.MostEdges {
 		t.Error("the sample does not fill the bins")
+	}
+}
+
+func TestCalibratedTrees(t *testing.T) {
+	t.Parallel()
+	m := &model.Model{Family: model.FamilyTrees, Intercept: 0.5, Inputs: []model.Input{{Name: "x", Scale: 1}}, Trees: &model.Trees{
+		Edges: [][]float64{{0}},
+		Trees: []model.Tree{{
+			Input: []int{0, model.Leaf, model.Leaf}, Edge: []int{0, 0, 0}, MissingLeft: []int{0, 0, 0},
+			Left: []int{1, 0, 0}, Right: []int{2, 0, 0}, Value: []float64{0, -1, 2}, Rows: []int{2, 1, 1},
+		}},
+	}}
+	calibrateModel(m, model.Calibration{Slope: 3, Offset: 0.25})
+	if low, high := m.LogOdds([]float64{-1}), m.LogOdds([]float64{1}); low != 3*-0.5+0.25 || high != 3*2.5+0.25 {
+		t.Errorf("the log odds are %v and %v", low, high)
+	}
+}
+
+// TestQuickRowsKeepTimesTogether has three rows a time.
+func TestQuickRowsKeepTimesTogether(t *testing.T) {
+	t.Parallel()
+	rows := newTable(features.StationShortage(0))
+	for i := range 3 * quickRows {
+		rows.at = append(rows.at, int64(i/3))
+	}
+	s := span{300, 300 + 2*quickRows}
+	taken := (&trees{}).numbers(rows, s, true)
+	if len(taken) != quickRows {
+		t.Fatalf("%d rows, want %d", len(taken), quickRows)
+	}
+	for i := 0; i+2 < len(taken); i += 3 {
+		if taken[i]%3 != 0 || taken[i+2] != taken[i]+2 || i > 0 && taken[i] != taken[i-3]+6 {
+			t.Fatalf("rows %d to %d after %d", taken[i], taken[i+2], taken[max(i-3, 0)])
+		}
+	}
+	if all := (&trees{}).numbers(rows, s, false); len(all) != s.len() || all[0] != 300 {
+		t.Errorf("%d rows from %d", len(all), all[0])
 	}
 }
