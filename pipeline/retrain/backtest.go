@@ -14,15 +14,9 @@ import (
 
 // Backtested is how trainings at earlier times would have done.
 type Backtested struct {
-	Model   string `json:"model"`
-	Dataset string `json:"dataset"`
-	Folds   []Fold `json:"folds"`
-}
-
-// Fold is one of them, with 95 % intervals over resampled days.
-type Fold struct {
-	metrics.Fold
-	Intervals *metrics.BoardIntervals `json:"intervals,omitempty"` // nil where the fold was skipped
+	Model   string         `json:"model"`
+	Dataset string         `json:"dataset"`
+	Folds   []metrics.Fold `json:"folds"`
 }
 
 // Backtest trains as often as the configuration has folds, each time on what
@@ -40,12 +34,7 @@ func (w *Way) Backtest(ctx context.Context, d *dataset.Dataset, task features.Ta
 		return b, fmt.Errorf("backtest %s on %s: %w", task.Name, d.Network.ID, err)
 	}
 	for _, f := range folds {
-		fold := Fold{Fold: f.Fold}
-		if f.Skipped == "" {
-			i := f.Sample.Intervals(f.Threshold, f.ClimatologyThreshold, metrics.DefaultResamples, metrics.DefaultSeed)
-			fold.Intervals = &i
-		}
-		b.Folds = append(b.Folds, fold)
+		b.Folds = append(b.Folds, f.Fold)
 	}
 	return b, nil
 }

@@ -77,5 +77,7 @@ func (s *session) fold(ctx context.Context, past, ahead span) (Fold, error) {
 	baselines := fold.Sample.Baselines(fold.ClimatologyThreshold)
 	fold.Scores = fold.Sample.Scores(fold.Threshold)
 	fold.Persistence, fold.Climatology = baselines.Persistence, baselines.Climatology
+	intervals := fold.Sample.Intervals(fold.Threshold, fold.ClimatologyThreshold, metrics.DefaultResamples, metrics.DefaultSeed)
+	fold.Intervals = &intervals
 	return fold, nil
 }

@@ -64,6 +64,9 @@ func TestRunLearnsACity(t *testing.T) {
 		if fold.Skipped != "" || fold.Samples == 0 || i > 0 && fold.TrainSamples <= rep.Folds[i-1].TrainSamples {
 			t.Errorf("fold %d is %+v", i+1, fold)
 		}
+		if b := fold.Intervals.Model.Brier; !(b.Low < fold.Scores.Brier) || !(fold.Scores.Brier < b.High) || fold.Intervals.Persistence.F1 == fold.Intervals.Model.F1 {
+			t.Errorf("fold %d has a Brier score of %v and the intervals %+v", i+1, fold.Scores.Brier, fold.Intervals)
+		}
 	}
 	if len(stages) == 0 || stages[0] != "fit" || stages[len(stages)-1] != "backtest" {
 		t.Errorf("progress went through %v", stages)
@@ -115,7 +118,7 @@ func TestRunGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	sum := sha256.Sum256(b)
-	const want = "7db9c19c21cd4ed3"
+	const want = "ba9780ac1727a2cd"
 	if got := hex.EncodeToString(sum[:8]); got != want {
 		t.Errorf("the numbers sum up to %s, want %s", got, want)
 	}
@@ -281,10 +284,10 @@ func TestBacktestSaysWhyAFoldIsSkipped(t *testing.T) {
 	}
 	r := mustRun(t, plainFrame(x, short), Config{Inputs: []string{"x"}})
 	folds := r.Report.Folds
-	if !strings.Contains(folds[0].Skipped, "train part") || !math.IsNaN(float64(folds[0].Scores.F1)) {
+	if !strings.Contains(folds[0].Skipped, "train part") || !math.IsNaN(float64(folds[0].Scores.F1)) || folds[0].Intervals != nil {
 		t.Errorf("the first fold is %+v", folds[0])
 	}
-	if folds[4].Skipped != "" || math.IsNaN(float64(folds[4].Scores.Brier)) {
+	if folds[4].Skipped != "" || math.IsNaN(float64(folds[4].Scores.Brier)) || folds[4].Intervals == nil {
 		t.Errorf("the last fold is %+v", folds[4])
 	}
 	b, err := json.Marshal(r.Report)
