@@ -36,7 +36,14 @@ func TestAWeekIsTheSameEverywhere(t *testing.T) {
 	t.Parallel()
 	c := testCity(t, Config{})
 	h := sha256.New()
-	fmt.Fprintln(h, c.Network(), c.Stations())
+	fmt.Fprint(h, c.Network(), " [")
+	for i, s := range c.Stations() {
+		if i > 0 {
+			fmt.Fprint(h, " ")
+		}
+		fmt.Fprintf(h, "{%v %v %v %v %v}", s.ID, s.Name, s.Latitude, s.Longitude, s.Capacity)
+	}
+	fmt.Fprintln(h, "]")
 	for at := start; at.Before(start.AddDate(0, 0, 7)); at = at.Add(10 * time.Minute) {
 		digestOf(h, c, at)
 	}
