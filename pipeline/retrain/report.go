@@ -1,16 +1,12 @@
 package retrain
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
-	"slices"
-	"strings"
 
 	"livelab/pipeline/dataset"
-	"livelab/pipeline/features"
 	"livelab/pipeline/gate"
 	"livelab/pipeline/metrics"
 	"livelab/pipeline/model"
@@ -128,7 +124,7 @@ func (w *Way) importanceOf(ctx context.Context, v publish.Version, m *model.Mode
 	if err != nil {
 		return nil, err
 	}
-	return importance(ctx, m, rows, measured.Test)
+	return train.Importance(ctx, m, rows, measured.Test)
 }
 
 // addReport shows a version that was just trained, before anyone judges it.
@@ -152,94 +148,4 @@ func stationNames(d *dataset.Dataset) []report.Station {
 		names[i] = report.Station{ID: s.ID, Name: s.Name}
 	}
 	return names
-}
-
-// importanceRows are enough for the mean of a contribution.
-const importanceRows = 1000
-
-// importance asks how far each input moves forecasts, on labelled rows taken
-// evenly from a part. The largest comes first.
-func importance(ctx context.Context, m *model.Model, rows train.Rows, part metrics.Part) ([]metrics.Importance, error) {
-	from, to, err := part.Window()
-	if err != nil {
-		return nil, err
-	}
-	taken := make([][]float64, len(m.Inputs))
-	every, seen := part.Samples/importanceRows+1, 0
-	err = rows.Blocks(ctx, from, to, func(f *features.Frame) error {
-		columns, err := m.FrameVectors(f)
-		if err != nil {
-			return err
-		}
-		for row := range f.Rows() {
-			if f.Short[row] == features.Unlabelled || f.ShortNow[row] == features.Unlabelled {
-				continue
-			}
-			if seen++; seen%every != 0 {
-				continue
-			}
-			for j, c := range columns {
-				taken[j] = append(taken[j], c[row])
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	found := make([]metrics.Importance, len(m.Inputs))
-	for j, size := range m.Importance(taken) {
-		found[j] = metrics.Importance{Input: m.Inputs[j].Name, LogOdds: size}
-	}
-	slices.SortStableFunc(found, func(a, b metrics.Importance) int { return cmp.Compare(b.LogOdds, a.LogOdds) })
-	return found, nil
-}
-
-// ablations trains without each transform in turn, all else equal. A transform
-// that another one reads from cannot be left out alone.
-func ablations(ctx context.Context, d *dataset.Dataset, task features.Task, cfg train.Config, full *train.Result) ([]metrics.Ablation, error) {
-	var found []metrics.Ablation
-	var resampled *metrics.Resampled
-	days := metrics.NewResampler(full.Test.At, metrics.DefaultResamples, metrics.DefaultSeed)
-	for i, t := range cfg.Transforms {
-		name := t.Spec().Name
-		less := cfg
-		less.Folds, less.Progress = 1, nil
-		less.Transforms = slices.Delete(slices.Clone(cfg.Transforms), i, i+1)
-		if _, err := features.Order(less.Transforms); err != nil {
-			continue
-		}
-		less.Inputs = slices.DeleteFunc(slices.Clone(cfg.Inputs), func(in string) bool { return strings.HasPrefix(in, name+".") })
-		rows, err := Rows(task, d, less.Transforms)
-		if err != nil {
-			return nil, err
-		}
-		without, err := train.Run(ctx, rows, less)
-		if err != nil {
-			return nil, fmt.Errorf("train without the transform %s: %w", name, err)
-		}
-		if resampled == nil {
-			r := days.Scores(full.Test.Model, full.Test.Outcome, full.Model.Threshold)
-			resampled = &r
-		}
-		s := without.Test
-		found = append(found, metrics.Ablation{
-			Transform: name, Scores: s.Scores(without.Model.Threshold),
-			Over: resampled.Over(days.Scores(s.Model, s.Outcome, without.Model.Threshold)),
-		})
-	}
-	return found, nil
-}
-
-// measureMore adds to a training's report what people look at.
-func measureMore(ctx context.Context, m *material, task features.Task, r *train.Result) error {
-	all := r.Test.Intervals(r.Model.Threshold, r.ClimatologyThreshold, metrics.DefaultResamples, metrics.DefaultSeed)
-	onset := r.Test.Onset().Intervals(r.Model.Threshold, r.ClimatologyThreshold, metrics.DefaultResamples, metrics.DefaultSeed)
-	r.Report.Intervals, r.Report.OnsetIntervals = &all, &onset
-	var err error
-	if r.Report.Importance, err = importance(ctx, r.Model, m.rows, r.Report.Test); err != nil {
-		return err
-	}
-	r.Report.Ablations, err = ablations(ctx, m.clean, task, m.cfg, r)
-	return err
 }

@@ -125,8 +125,9 @@ func (l *trees) fit(ctx context.Context, t *table, train, validation span, quick
 // quickRows are enough for a fold of the backtest.
 const quickRows = 200_000
 
-// numbers lists rows; of a fold's those of each n-th time, so that they are
-// about quickRows at most.
+// numbers lists rows; of a fold's those of one time in so many that they are
+// about quickRows. A hash of the time's number draws: each n-th time may be the
+// same few hours of every day.
 func (l *trees) numbers(t *table, s span, quick bool) []int32 {
 	every := 1
 	if quick {
@@ -138,7 +139,7 @@ func (l *trees) numbers(t *table, s span, quick bool) []int32 {
 		if i > s.lo && t.at[i] != t.at[i-1] {
 			times++
 		}
-		if every <= 1 || times%every == 0 {
+		if every <= 1 || hash(uint64(times))%uint64(every) == 0 {
 			rows = append(rows, int32(i))
 		}
 	}

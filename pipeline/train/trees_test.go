@@ -391,22 +391,28 @@ func TestCalibratedTrees(t *testing.T) {
 	}
 }
 
-// TestQuickRowsKeepTimesTogether has three rows a time.
+// TestQuickRowsKeepTimesTogether has three rows a time, and 72 times a day.
 func TestQuickRowsKeepTimesTogether(t *testing.T) {
 	t.Parallel()
+	const times, ofDay = 24 * quickRows / 3, 72
 	rows := newTable(features.StationShortage(0))
-	for i := range 3 * quickRows {
+	for i := range 3 * times {
 		rows.at = append(rows.at, int64(i/3))
 	}
-	s := span{300, 300 + 399_996}
+	s := span{300, 3 * times}
 	taken := (&trees{}).numbers(rows, s, true)
-	if want := s.len() / 2; len(taken) != want {
-		t.Fatalf("%d rows, want %d", len(taken), want)
+	if n := len(taken); n%3 != 0 || n < quickRows*9/10 || n > quickRows*11/10 {
+		t.Fatalf("%d rows, want about %d", n, quickRows)
 	}
-	for i := 0; i+2 < len(taken); i += 3 {
-		if taken[i]%3 != 0 || taken[i+2] != taken[i]+2 || i > 0 && taken[i] != taken[i-3]+6 {
-			t.Fatalf("rows %d to %d after %d", taken[i], taken[i+2], taken[max(i-3, 0)])
+	var seen [ofDay]bool
+	for i := 0; i < len(taken); i += 3 {
+		if taken[i]%3 != 0 || taken[i+2] != taken[i]+2 || i > 0 && taken[i] <= taken[i-1] {
+			t.Fatalf("rows %d to %d after %d", taken[i], taken[i+2], taken[max(i-1, 0)])
 		}
+		seen[rows.at[taken[i]]%ofDay] = true
+	}
+	if slices.Contains(seen[:], false) {
+		t.Errorf("some times of the day are never taken: %v", seen)
 	}
 	if all := (&trees{}).numbers(rows, s, false); len(all) != s.len() || all[0] != 300 {
 		t.Errorf("%d rows from %d", len(all), all[0])
