@@ -44,9 +44,10 @@ func floorDiv(a, b int64) int64 {
 }
 
 // Build makes the rows of a network at the given times, which must ascend, from
-// its place and past; those of stations come from a Source or a Tracker. Training gives RowTimes, serving the present. Rows whose label cannot
-// be known have the label Unlabelled. The features of a row are a function of
-// what the series holds up to its time, and no further.
+// its place and past; those of stations come from a Source or a Tracker.
+// Training gives RowTimes, serving the present. Rows whose label cannot be known
+// have the label Unlabelled. The features of a row are a function of what the
+// series holds up to its time, and no further.
 func Build(task Task, place Place, s Series, at []time.Time) (*Frame, error) {
 	if err := task.Validate(); err != nil {
 		return nil, err

@@ -122,9 +122,9 @@ func (sp *spells) end(at int64) {
 // they do not depend on where the history began.
 const longest = 24 * 60
 
-// minutesSince is capped at longest, and that where the time is before floor.
+// minutesSince is capped at longest, and that where the time is not after floor.
 func minutesSince(then, now, floor int64) float64 {
-	if then < floor || then == never || now-then >= longest*60 {
+	if then <= floor || now-then >= longest*60 {
 		return longest
 	}
 	return float64(now-then) / 60

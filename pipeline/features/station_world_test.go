@@ -11,7 +11,8 @@ import (
 
 // stationWorld makes the past of a few stations: snapshots every 4 to 16
 // minutes with gaps, and stations that come late, stand still, are closed, go
-// out of service, move, or do not say where they are or what is empty.
+// out of service, move between two snapshots or as they change, or do not say
+// where they are or what is empty.
 func stationWorld(seed uint64, stations, days int) History {
 	r := rand.New(rand.NewPCG(seed, 7))
 	h := History{Stations: &Stations{}}
@@ -46,6 +47,10 @@ func stationWorld(seed uint64, stations, days int) History {
 			step = time.Duration(2+r.IntN(9)) * time.Hour
 		}
 		t = t.Add(step + time.Duration(r.IntN(60))*time.Second)
+	}
+	for i := 6; i < stations; i += 8 {
+		past := h.Stations.Past[i].At
+		h.Stations.List[i].MovedAt = time.Unix(past[len(past)*2/3], 0).UTC()
 	}
 	h.Series.Weather = irregular(seed, days).Weather
 	return h

@@ -143,9 +143,9 @@ func (w *walk) spells(x *shown, wk *walker, now int32, m *moment, r int, out *st
 	}
 	floor := int64(never)
 	if m.unix >= x.since {
-		floor = x.since
+		floor = x.since // what ended as it came was at another place
 	}
-	out.sinceChange[r] = minutesSince(x.from(int(wk.look[lookNow])-1, m.unix), m.unix, floor)
+	out.sinceChange[r] = minutesSince(x.from(int(wk.look[lookNow])-1, m.unix), m.unix, never)
 	out.sinceShort[r] = minutesSince(wk.spells.short, m.unix, floor)
 	out.sinceNot[r] = minutesSince(wk.spells.not, m.unix, floor)
 	if wk.spells.isShort {
