@@ -34,8 +34,8 @@ type Config struct {
 	Boost *Boost `json:"boost,omitempty"`
 
 	// Unbalanced leaves every row the weight 1. By default the classes weigh
-	// the same in the fit of a logistic regression, and the shift of the log odds that this causes is
-	// taken out afterwards.
+	// the same in the fit of a logistic regression, and the shift of the log
+	// odds that this causes is taken out afterwards.
 	Unbalanced bool `json:"unbalanced,omitempty"`
 
 	// Train, Validation and Test are the parts' shares of the rows, in the
@@ -156,6 +156,17 @@ func (c Config) Validate(task features.Task) error {
 		return fmt.Errorf("training: %d workers, must not be negative", c.Workers)
 	}
 	return nil
+}
+
+// complete checks the configuration, fills in the defaults and puts the
+// transforms in the order in which they are applied, which is that of their
+// outputs among the inputs.
+func (c Config) complete(task features.Task) (Config, error) {
+	var err error
+	if c.Transforms, err = features.Order(c.Transforms); err != nil {
+		return c, fmt.Errorf("training: %w", err)
+	}
+	return c.withDefaults(task), c.Validate(task)
 }
 
 // canonical is the configuration as the model records it: what decides the

@@ -41,10 +41,10 @@ type Layout struct {
 // Lay walks the rows once and splits them as Run does, with no more said of
 // few rows or of one class than that.
 func Lay(ctx context.Context, rows Rows, cfg Config) (*Layout, error) {
-	if err := cfg.Validate(rows.Task()); err != nil {
+	cfg, err := cfg.complete(rows.Task())
+	if err != nil {
 		return nil, err
 	}
-	cfg = cfg.withDefaults(rows.Task())
 	t, err := collect(ctx, rows, nothing{})
 	if err != nil {
 		return nil, err
@@ -55,9 +55,9 @@ func Lay(ctx context.Context, rows Rows, cfg Config) (*Layout, error) {
 		Part: make([]PartOf, t.len()), rows: rows,
 	}
 	p := split(t, cfg)
-	for part, s := range map[PartOf]span{PartTrain: p.train, PartValidation: p.validation, PartTest: p.test} {
+	for k, s := range []span{p.train, p.validation, p.test} {
 		for i := s.lo; i < s.hi; i++ {
-			l.Part[i] = part
+			l.Part[i] = PartTrain + PartOf(k)
 		}
 	}
 	return l, nil

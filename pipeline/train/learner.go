@@ -51,8 +51,8 @@ type learned struct {
 }
 
 // learn fits on the training rows; calibrates, and chooses the thresholds, on
-// the validation rows, which the fit has not seen. Only then may the family fit
-// again on both.
+// the validation rows, of which the fit has seen at most when to stop. Only then
+// may the family fit again on both.
 func learn(ctx context.Context, l learner, t *table, train, validation span, quick bool) (*learned, error) {
 	m, err := l.fit(ctx, t, train, validation, quick)
 	if err != nil {

@@ -58,14 +58,11 @@ type session struct {
 }
 
 func newSession(ctx context.Context, rows Rows, cfg Config) (*session, error) {
-	var err error
-	if cfg.Transforms, err = features.Order(cfg.Transforms); err != nil {
-		return nil, fmt.Errorf("training: %w", err)
-	}
-	if err := cfg.Validate(rows.Task()); err != nil {
+	cfg, err := cfg.complete(rows.Task())
+	if err != nil {
 		return nil, err
 	}
-	s := &session{cfg: cfg.withDefaults(rows.Task()), rows: rows}
+	s := &session{cfg: cfg, rows: rows}
 	s.learner = s.cfg.learner()
 	if s.table, err = collect(ctx, rows, s.learner); err != nil {
 		return nil, err
