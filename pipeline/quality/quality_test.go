@@ -260,7 +260,7 @@ func TestStations(t *testing.T) {
 		t.Errorf("got %v", r.Err())
 	}
 	text := r.Text()
-	for _, want := range []string{"1 no change for 7 days: a", "1 moved: c", "4 with ", "excluded"} {
+	for _, want := range []string{"dead stations      1 with no change for 7 days: a\n", "moved stations     1 whose past before does not count: c\n", "4 with ", "excluded"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not in\n%s", want, text)
 		}
