@@ -80,8 +80,8 @@ func town(days int) *memory {
 	return m
 }
 
-// TestAllStationsAreTheRowsOfTraining goes forward snapshot by snapshot, and
-// over the times at which all is read again.
+// TestAllStationsAreTheRowsOfTraining goes forward snapshot by snapshot, for
+// longer than what is read once is kept.
 func TestAllStationsAreTheRowsOfTraining(t *testing.T) {
 	t.Parallel()
 	m, task := town(9), stationTask()
@@ -111,6 +111,49 @@ func TestAllStationsAreTheRowsOfTraining(t *testing.T) {
 			}
 		}
 		before, now = rows, now.Add(10*time.Minute)
+	}
+}
+
+// TestAllStationsAreReadAgain fills in data behind, which counts once all is
+// read again: after an hour, and where the clock went back.
+func TestAllStationsAreReadAgain(t *testing.T) {
+	t.Parallel()
+	m, task := town(9), stationTask()
+	now := start.Add(7 * 24 * time.Hour)
+	live := NewLive(asOf{m, &now}, func() time.Time { return now })
+	ask := func() *features.Frame {
+		t.Helper()
+		rows, err := live.AllStations(t.Context(), task, "here")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return rows.Frame
+	}
+	yesterday := func() float64 { return ask().Value("free_bikes_yesterday", 0) }
+	fill := func(bikes int32) {
+		for i := range m.changes {
+			if c := &m.changes[i]; c.StationID == "10" && c.At.Before(start.Add(7*24*time.Hour)) {
+				c.State.FreeBikes = bikes
+			}
+		}
+	}
+	ask()
+	fill(14)
+	now = now.Add(40 * time.Minute)
+	stored := ask()
+	if fresh := rowsOf(t, m, task, now); stored.Value("typical_free_bikes", 0) == fresh.Value("typical_free_bikes", 0) {
+		t.Fatal("what was filled in behind counted at once: the past was read again within the hour")
+	}
+	now = now.Add(20 * time.Minute)
+	sameRows(t, ask(), rowsOf(t, m, task, now))
+	fill(3)
+	if got := yesterday(); got != 14 {
+		t.Errorf("right after a reading there were %v bikes yesterday, want the 14 that it found", got)
+	}
+	now = now.Add(-20 * time.Minute)
+	sameRows(t, ask(), rowsOf(t, m, task, now))
+	if got := yesterday(); got != 3 {
+		t.Errorf("after the clock went back there were %v bikes yesterday, want 3", got)
 	}
 }
 
