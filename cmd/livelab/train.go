@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -177,7 +178,12 @@ func (a *app) way(rulesFile string) (*retrain.Way, error) {
 // data where dir is empty.
 func (a *app) readDataset(ctx context.Context, dir, network string, task features.Task) (d *dataset.Dataset, err error) {
 	if dir != "" {
-		return dataset.Open(dir)
+		d, err = dataset.Open(dir)
+		if err == nil && network != "" && network != d.Network.ID {
+			// No refusal: a variable that names the network is for other commands, too.
+			a.log.Warn("the dataset is of another network than --network names; the dataset is taken", "dataset", dir, "of", d.Network.ID, "network", network)
+		}
+		return d, err
 	}
 	s, err := a.openStore(ctx)
 	if err != nil {
@@ -290,7 +296,14 @@ func (a *app) printTrained(t retrain.Trained) {
 		{"clim., onset", r.OnsetBaselines.Climatology},
 	} {
 		s := row.s
-		a.printf("  %-14s %8.4f %8.4f %8.4f %8.4f %8.4f\n", row.name, s.F1, s.PRAUC, s.ROCAUC, s.Brier, s.ECE)
+		a.printf("  %-14s %8s %8s %8s %8s %8s\n", row.name, decimals(s.F1), decimals(s.PRAUC), decimals(s.ROCAUC), decimals(s.Brier), decimals(s.ECE))
 	}
+}
 
+// decimals gives a score four of them, and a dash where it is undefined.
+func decimals(x metrics.Score) string {
+	if math.IsNaN(float64(x)) {
+		return "–"
+	}
+	return strconv.FormatFloat(float64(x), 'f', 4, 64)
 }

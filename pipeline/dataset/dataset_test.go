@@ -212,7 +212,8 @@ func TestFindNetwork(t *testing.T) {
 		{city(1), "there", "", `there is no network "there": the store holds here`},
 		{two, "a", "a", ""},
 		{two, "", "", "name a network: the store holds a, b"},
-		{&memory{}, "", "", "the store holds none yet"},
+		{&memory{}, "", "", "there is no data: the store holds none yet; run `livelab ingest`"},
+		{&memory{}, "here", "", `there is no network "here": the store holds none yet`},
 	}
 	for _, tt := range tests {
 		n, err := FindNetwork(t.Context(), tt.store, tt.id)

@@ -48,7 +48,10 @@ func (e *NetworkError) Error() string {
 	if len(e.Known) > 0 {
 		known = "the store holds " + strings.Join(e.Known, ", ")
 	}
-	if e.Network == "" {
+	switch {
+	case e.Network == "" && len(e.Known) == 0:
+		return "there is no data: the store holds none yet; run `livelab ingest`, `livelab backfill` or `livelab import` first"
+	case e.Network == "":
 		return "name a network: " + known
 	}
 	return fmt.Sprintf("there is no network %q: %s", e.Network, known)
