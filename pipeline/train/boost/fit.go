@@ -28,7 +28,7 @@ func newFit(m Matrix, y []bool, training, validation []int32, base float64, o Op
 	f := &fit{
 		opts: o, team: team(o.Workers), m: m, training: training, base: base,
 		y: make([]bool, len(training)), z: make([]float64, len(training)),
-		grower: newGrower(m, len(training), sampled(len(m.Codes), o.Columns), o),
+		grower: newGrower(m, len(training), min(sampled(len(m.Codes), o.Columns), len(m.splitting(m.inputs()))), o),
 		watch:  newWatch(m, y, validation, base, team(o.Workers)),
 	}
 	for i, r := range training {
@@ -52,7 +52,7 @@ func (f *fit) run(ctx context.Context) (*Fitted, error) {
 			return nil, fmt.Errorf("boost: stopped after %d trees: %w", len(trees.Trees), err)
 		}
 		if !all || round == 0 {
-			f.grower.look(f.m, f.draw(round), f.training)
+			f.grower.look(f.m, f.m.splitting(f.draw(round)), f.training)
 		}
 		tree, leaves := f.step()
 		if len(leaves) == 1 {
@@ -74,12 +74,33 @@ func (f *fit) run(ctx context.Context) (*Fitted, error) {
 	return &Fitted{Trees: trees, Base: f.base, Losses: f.watch.losses}, nil
 }
 
-// draw gives the inputs that a tree looks at, ascending.
-func (f *fit) draw(round int) []int {
-	inputs := make([]int, len(f.m.Codes))
+// inputs lists all of the matrix.
+func (m Matrix) inputs() []int {
+	inputs := make([]int, len(m.Codes))
 	for i := range inputs {
 		inputs[i] = i
 	}
+	return inputs
+}
+
+// splitting gives those of the inputs that a tree can split by: of one that has
+// no edges there is nothing to count. Where that is none of them, it gives one.
+func (m Matrix) splitting(inputs []int) []int {
+	some := make([]int, 0, len(inputs))
+	for _, j := range inputs {
+		if len(m.Edges[j]) > 0 {
+			some = append(some, j)
+		}
+	}
+	if len(some) == 0 {
+		return inputs[:1]
+	}
+	return some
+}
+
+// draw gives the inputs that a tree looks at, ascending.
+func (f *fit) draw(round int) []int {
+	inputs := f.m.inputs()
 	n := sampled(len(inputs), f.opts.Columns)
 	random := rand.NewPCG(f.opts.Seed, uint64(round))
 	for i := range n {

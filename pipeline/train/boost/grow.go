@@ -139,7 +139,7 @@ func (g *grower) take() histogram {
 		g.pool = g.pool[:n-1]
 		return h
 	}
-	return make(histogram, len(g.packed.words)*perWord*bins)
+	return make(histogram, len(g.packed.room)*perWord*bins)
 }
 
 // count has the workers count the rows, each into sums of its own.

@@ -30,7 +30,11 @@ func (c *counter) count(p *packed, codes []int, rows []int32, gradient []int32) 
 		words[i] = word(gradient[r])
 	}
 	for g, packed := range p.words {
-		c.countWord(packed, rows, words)
+		if inputs := len(p.inputs) - g*perWord; inputs <= few {
+			c.countFew(inputs, packed, rows, words)
+		} else {
+			c.countWord(packed, rows, words)
+		}
 		for k := g * perWord; k < (g+1)*perWord; k++ {
 			if k < len(p.inputs) {
 				c.flush(k, codes[k])
@@ -78,6 +82,20 @@ func (c *counter) countWord(packed []uint64, rows []int32, words []uint64) {
 		n[5][uint8(x>>40)] += w
 		n[6][uint8(x>>48)] += w
 		n[7][uint8(x>>56)] += w
+	}
+}
+
+// few codes of a word are counted one after the other, which then takes less
+// than counting all eight.
+const few = 2
+
+func (c *counter) countFew(inputs int, packed []uint64, rows []int32, words []uint64) {
+	words = words[:len(rows)]
+	for k := range inputs {
+		n, shift := &c.counts[k], k*8&63
+		for i, r := range rows {
+			n[uint8(packed[r]>>shift)] += words[i]
+		}
 	}
 }
 

@@ -215,6 +215,13 @@ func TestFitIsAsTheSlowWay(t *testing.T) {
 	}{
 		{name: "plain", rows: 400, cols: 6, most: 20},
 		{name: "more inputs than fit into two words", rows: 200, cols: 19, most: 8},
+		{name: "one input more than fits into a word", rows: 200, cols: 9, most: 8},
+		{name: "two inputs more than fit into a word", rows: 200, cols: 10, most: 8},
+		{name: "some of the columns, some of which say nothing", rows: 300, cols: 10, most: 10, opts: Options{Columns: 0.2, Trees: 12}, change: func(x [][]float64, _ []bool) {
+			for i := range x[0] {
+				x[0][i], x[3][i], x[4][i], x[7][i] = 1, 2, 3, nan
+			}
+		}},
 		{name: "no penalty, rows alone in leaves", rows: 150, cols: 6, most: 254, opts: Options{MinRows: 1, L2: 1e-9, Leaves: 40, Trees: 12}},
 		{name: "more rows than are counted at a time", rows: 2*partRows + 500, cols: 6, most: 5, opts: Options{Leaves: 5, Trees: 3}},
 		{name: "some of the columns", rows: 300, cols: 10, most: 10, opts: Options{Columns: 0.3, Seed: 7}},

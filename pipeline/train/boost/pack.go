@@ -6,21 +6,24 @@ package boost
 type packed struct {
 	inputs []int      // of the matrix, ascending
 	words  [][]uint64 // ceil(len(inputs)/8) columns of n words
+	room   [][]uint64 // words, and those that fewer inputs leave unused
 }
 
 const perWord = 8
 
 func newPacked(rows, inputs int) *packed {
-	p := &packed{words: make([][]uint64, (inputs+perWord-1)/perWord)}
-	for g := range p.words {
-		p.words[g] = make([]uint64, rows)
+	p := &packed{room: make([][]uint64, words(inputs))}
+	for g := range p.room {
+		p.room[g] = make([]uint64, rows)
 	}
 	return p
 }
 
+func words(inputs int) int { return (inputs + perWord - 1) / perWord }
+
 // fill packs the inputs of a matrix's rows.
 func (p *packed) fill(m Matrix, inputs []int, rows []int32, t team) {
-	p.inputs = inputs
+	p.inputs, p.words = inputs, p.room[:words(len(inputs))]
 	const step = 16384
 	steps := (len(rows) + step - 1) / step
 	t.each(steps*len(p.words), func(_, task int) {
