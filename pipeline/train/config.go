@@ -30,7 +30,7 @@ type Config struct {
 	// scikit-learn has it. Default 1.
 	C float64 `json:"c,omitempty"`
 
-	// Boost says how trees are fitted. Default: see Boost.
+	// Boost says how trees are fitted. Default: see boost.Options.
 	Boost *Boost `json:"boost,omitempty"`
 
 	// Unbalanced leaves every row the weight 1. By default the classes weigh

@@ -92,7 +92,8 @@ type Fitted struct {
 	Losses []float64
 }
 
-func (o Options) withDefaults() Options {
+// WithDefaults fills in the fields that are zero.
+func (o Options) WithDefaults() Options {
 	if o.Trees == 0 {
 		o.Trees = 300
 	}
@@ -123,7 +124,7 @@ func (o Options) withDefaults() Options {
 // Validate says what is wrong with the options, if anything. Fields that are
 // zero stand for their defaults.
 func (o Options) Validate() error {
-	o = o.withDefaults()
+	o = o.WithDefaults()
 	switch {
 	case o.Trees < 0:
 		return fmt.Errorf("boost: %d trees, must be at least 1", o.Trees)
@@ -169,7 +170,7 @@ func Fit(ctx context.Context, m Matrix, y []bool, training, validation []int32, 
 		return nil, fmt.Errorf("boost: %d of %d rows to train on are positive, need some of both classes; collect data over a longer time", positives, len(training))
 	}
 	base := detmath.Log(float64(positives) / float64(len(training)-positives))
-	return newFit(m, y, training, validation, base, opts.withDefaults()).run(ctx)
+	return newFit(m, y, training, validation, base, opts.WithDefaults()).run(ctx)
 }
 
 // check panics where the matrix is of the wrong shape.

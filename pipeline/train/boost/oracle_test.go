@@ -261,7 +261,7 @@ func TestFitIsAsTheSlowWay(t *testing.T) {
 			}
 			o := c.opts
 			o.Trees, o.Leaves, o.MinRows = or(o.Trees, 5), or(o.Leaves, 8), or(o.MinRows, 5)
-			o = o.withDefaults()
+			o = o.WithDefaults()
 			m := coded(x, c.most)
 			got, err := Fit(t.Context(), m, y, rowsOf(0, c.rows), nil, o)
 			if err != nil {
