@@ -21,8 +21,10 @@ func (a *app) backtestCommand() *cobra.Command {
 		Use:   "backtest",
 		Short: "Measure how trainings at earlier times would have done, fold by fold",
 		Long: `Backtest cuts the rows into equal stretches of time. Each but the first is
-forecast by a model that was trained on what lies before it, as train does it.
-Intervals are those of 95 % over resampled days. Nothing is kept.`,
+forecast by a model that was trained on what lies before it, as train does it;
+trees are made short: they are fitted to some 200,000 of the rows at most, and
+not again on the newest. Intervals are those of 95 % over resampled days. Nothing
+is kept.`,
 		Args: cobra.NoArgs,
 		Example: `  livelab backtest
   livelab backtest --task station-shortage --dataset frozen --json`,

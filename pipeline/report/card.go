@@ -132,7 +132,7 @@ func (p *page) cardLimits(b *strings.Builder) {
 	}
 	fmt.Fprintf(b, "- It has seen %s to %s only: seasons, holidays and fleets outside of that time are new to it.\n", clock(p.in.Metrics.Train.From), clock(p.in.Metrics.Validation.To))
 	b.WriteString("- It forecasts what the feed will show. Bikes that are broken but shown as free count as free.\n")
-	b.WriteString("- Inputs that are missing are stood in for; each answer names those that were.\n")
+	b.WriteString("- Inputs may be missing; each answer names those that were.\n")
 	if p.left > 0 {
 		fmt.Fprintf(b, "- %d stations have fewer than %d test rows: how good it is there is not known.\n", p.left, leastStationRows)
 	}

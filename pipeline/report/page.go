@@ -120,7 +120,7 @@ func (p *page) drawings() []drawing {
 		plot: func() *plot.Plot {
 			return p.overTime("PR-AUC", prAUC, func(i metrics.Intervals) metrics.Interval { return i.PRAUC })
 		},
-		caption: "Each fold is forecast by a model that knows only what lies before it. Higher is better; the model should stay above both rivals as time goes on. Bars are 95 % intervals.",
+		caption: "Each fold is forecast by a model that knows only what lies before it; trees are fitted to a sample of that. Higher is better; the model should stay above both rivals as time goes on. Bars are 95 % intervals.",
 	}, {
 		id: "folds-brier", title: "Brier score of the backtest, fold by fold", when: folds, height: figureHeight,
 		plot: func() *plot.Plot {
