@@ -58,9 +58,12 @@ func learn(ctx context.Context, l learner, t *table, train, validation span, qui
 	if err != nil {
 		return nil, err
 	}
-	y := t.outcomes(validation)
-	calibrateModel(m, l.calibration(l.logOdds(m, validation), y))
-	s := t.sample(validation, l.logOdds(m, validation))
+	y, z := t.outcomes(validation), l.logOdds(m, validation)
+	if c := l.calibration(z, y); c != identity { // else they stay as they are
+		calibrateModel(m, c)
+		z = l.logOdds(m, validation)
+	}
+	s := t.sample(validation, z)
 	m.Threshold = metrics.BestThreshold(s.Model, y)
 	m.Defaults = defaults(t.thresholdAt(validation.hi - 1))
 	if m, err = l.refit(ctx, t, m, span{train.lo, validation.hi}, quick); err != nil {
