@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"livelab/pipeline/dataset"
 	"livelab/pipeline/gate"
 )
 
@@ -43,18 +42,9 @@ gate.md). Without --version it judges the one trained last.`,
 				a.printf("%s", gate.DefaultRulesYAML)
 				return nil
 			}
-			if _, err := parseTask(task); err != nil {
-				return err
-			}
-			w, err := a.way(rules)
+			w, d, err := a.wayOver(task, rules, datasetDir)
 			if err != nil {
 				return err
-			}
-			var d *dataset.Dataset
-			if datasetDir != "" {
-				if d, err = dataset.Open(datasetDir); err != nil {
-					return err
-				}
 			}
 			v, err := w.Gate(cmd.Context(), task, version, d)
 			if err != nil {

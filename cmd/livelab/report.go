@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"livelab/pipeline/dataset"
 	"livelab/pipeline/model"
 	"livelab/pipeline/publish"
 )
@@ -27,18 +26,9 @@ champion. Without --version it shows the one trained last.`,
 		Example: `  livelab report
   livelab report --task station-shortage --version champion --out report.html`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if _, err := parseTask(task); err != nil {
-				return err
-			}
-			w, err := a.way("")
+			w, d, err := a.wayOver(task, "", datasetDir)
 			if err != nil {
 				return err
-			}
-			var d *dataset.Dataset
-			if datasetDir != "" {
-				if d, err = dataset.Open(datasetDir); err != nil {
-					return err
-				}
 			}
 			r, err := w.Report(cmd.Context(), task, version, d)
 			if err != nil {

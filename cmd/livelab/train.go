@@ -174,6 +174,20 @@ func (a *app) way(rulesFile string) (*retrain.Way, error) {
 	}, nil
 }
 
+// wayOver sets up the steps over versions that are there. The dataset is nil,
+// which stands for the one frozen beside a version, where no folder is named.
+func (a *app) wayOver(task, rulesFile, datasetDir string) (*retrain.Way, *dataset.Dataset, error) {
+	if _, err := parseTask(task); err != nil {
+		return nil, nil, err
+	}
+	w, err := a.way(rulesFile)
+	if err != nil || datasetDir == "" {
+		return w, nil, err
+	}
+	d, err := dataset.Open(datasetDir)
+	return w, d, err
+}
+
 // readDataset opens a frozen dataset, or reads what a task needs of the store's
 // data where dir is empty.
 func (a *app) readDataset(ctx context.Context, dir, network string, task features.Task) (d *dataset.Dataset, err error) {

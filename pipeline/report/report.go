@@ -5,6 +5,7 @@
 package report
 
 import (
+	"errors"
 	"fmt"
 
 	"livelab/pipeline/gate"
@@ -85,29 +86,32 @@ func Files(in Input) (map[string][]byte, error) {
 
 // check refuses columns that are not of the test's rows.
 func (in Input) check() error {
-	n := in.Test.Len()
-	columns := map[string]int{
-		"outcomes": len(in.Test.Outcome), "values now": len(in.Test.ShortNow),
-		"forecasts": len(in.Test.Model), "forecasts by climatology": len(in.Test.Climatology),
+	if in.Model == nil {
+		return errors.New("there is no model")
+	}
+	type column struct {
+		what string
+		rows int
+	}
+	columns := []column{
+		{"outcomes", len(in.Test.Outcome)}, {"values now", len(in.Test.ShortNow)},
+		{"forecasts", len(in.Test.Model)}, {"forecasts by climatology", len(in.Test.Climatology)},
 	}
 	if in.Test.Entity != nil {
-		columns["stations"] = len(in.Test.Entity)
+		columns = append(columns, column{"stations", len(in.Test.Entity)})
 	}
 	if in.Champion != nil {
-		columns["forecasts of the champion"] = len(in.Champion.Forecasts)
+		columns = append(columns, column{"forecasts of the champion", len(in.Champion.Forecasts)})
 	}
-	for what, got := range columns {
-		if got != n {
-			return fmt.Errorf("there are %d %s for %d test rows", got, what, n)
+	for _, c := range columns {
+		if n := in.Test.Len(); c.rows != n {
+			return fmt.Errorf("there are %d %s for %d test rows", c.rows, c.what, n)
 		}
 	}
 	for _, e := range in.Test.Entity {
 		if int(e) < 0 || int(e) >= len(in.Stations) {
 			return fmt.Errorf("a row is of station %d, there are %d", e, len(in.Stations))
 		}
-	}
-	if in.Model == nil {
-		return fmt.Errorf("there is no model")
 	}
 	return nil
 }
