@@ -86,8 +86,9 @@ func (h History) since(t time.Time) History {
 	return u
 }
 
-// TestTrackerHasTheRowsOfTraining follows random pasts from late starts and at
-// every few snapshots; each row has the bits that training has.
+// TestTrackerHasTheRowsOfTraining follows random pasts from late starts, from
+// another list of stations, and at every few snapshots; each row has the bits
+// that training has.
 func TestTrackerHasTheRowsOfTraining(t *testing.T) {
 	t.Parallel()
 	for _, horizon := range []int{0, 60, 1440} {
@@ -107,6 +108,21 @@ func TestTrackerHasTheRowsOfTraining(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			other := h.until(begin)
+			other.Stations.List[0].Capacity++
+			again, err := NewTracker(task, other)
+			if err != nil {
+				t.Fatal(err)
+			}
+			again.Rows()
+			if err := again.Observe(History{Stations: &Stations{List: h.Stations.List, Past: make([]Changes, 12)}}); err != nil {
+				t.Fatal(err)
+			}
+			for r, f := 0, again.Rows(); r < 12; r++ {
+				if got, want := bits(f, r, false), bits(whole.Rows(), r, false); got != want {
+					t.Fatalf("after another list, station %d is\n%s\nwant\n%s", r, got, want)
+				}
+			}
 			last, compared := begin, 0
 			for i, p := range points {
 				if !p.At.After(begin) || i%3 == 0 { // at times two snapshots come at once
@@ -114,7 +130,7 @@ func TestTrackerHasTheRowsOfTraining(t *testing.T) {
 				}
 				step := h.until(p.At).since(last.Add(time.Second))
 				last = p.At
-				for name, tr := range map[string]*Tracker{"whole": whole, "late": late} {
+				for name, tr := range map[string]*Tracker{"whole": whole, "late": late, "again": again} {
 					if err := tr.Observe(step); err != nil {
 						t.Fatal(err)
 					}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -139,6 +140,31 @@ func TestCollectGoesOnAfterErrors(t *testing.T) {
 	if r := c.Collect(t.Context()).Networks[2]; !errors.Is(r.BikesErr, store.fail) {
 		t.Errorf("store fails: %+v", r)
 	}
+}
+
+// TestCollectTellsWhatIsNew holds that who wants to know is told of each network
+// that brought something new, after it is stored, and of no other.
+func TestCollectTellsWhatIsNew(t *testing.T) {
+	t.Parallel()
+	var told []string
+	c, src, store := setupCollector(t, []string{"n", "m"}, nil)
+	c.cfg.Stored = func(network string) {
+		n := store.networks[network]
+		told = append(told, fmt.Sprintf("%s: %d, %d", network, len(n.totals), len(n.weather)))
+	}
+	cycle := func(what string, want ...string) {
+		t.Helper()
+		told = nil
+		c.Collect(t.Context())
+		if !slices.Equal(told, want) {
+			t.Errorf("%s: told %q, want %q", what, told, want)
+		}
+	}
+	cycle("all is new", "n: 1, 0", "n: 1, 1", "m: 1, 0", "m: 1, 1")
+	cycle("nothing is new")
+	delete(src.bikes, "n")
+	src.bikes["m"] = strings.ReplaceAll(src.bikes["m"], "06:24:19", "06:34:19")
+	cycle("a network is away", "m: 2, 1")
 }
 
 func TestWeatherAtMostEveryQuarter(t *testing.T) {
