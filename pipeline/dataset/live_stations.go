@@ -28,6 +28,8 @@ type crowdAnswer struct {
 // The past that rows look back to is kept in memory for each task and network
 // that was asked for within the last hour, and only what a new snapshot brings
 // is read. It is read anew each hour, so that data filled in behind counts then.
+// The five weeks of 2,000 stations that are seen every ten minutes take about
+// 170 MiB; reading them anew takes seconds, in which the others wait.
 func (l *Live) AllStations(ctx context.Context, task features.Task, network string) (*StationRows, error) {
 	if err := l.crowdTurn.Acquire(ctx, 1); err != nil {
 		return nil, fmt.Errorf("wait for the store: %w", err)

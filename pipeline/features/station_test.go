@@ -220,8 +220,11 @@ func TestStationRowsDoNotDependOnCores(t *testing.T) {
 	}
 }
 
-// BenchmarkStationRows measures the way from changes in memory to the rows.
+// BenchmarkStationRows measures the way from changes in memory to the rows, and
+// the exponent k of time ~ days^k between the fewest days and the most.
 func BenchmarkStationRows(b *testing.B) {
+	type sized struct{ days, seconds float64 }
+	var took []sized
 	for _, days := range []int{10, 40, 160} {
 		h, rows := stationWorld(1, 250, days), 0
 		b.Run(fmt.Sprintf("stations=250/days=%d", days), func(b *testing.B) {
@@ -236,8 +239,17 @@ func BenchmarkStationRows(b *testing.B) {
 				}
 			}
 			b.ReportMetric(float64(rows)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+			took = append(took, sized{float64(days), b.Elapsed().Seconds() / float64(b.N)})
 		})
 	}
+	if len(took) < 2 { // the others were not asked for
+		return
+	}
+	b.Run("exponent", func(b *testing.B) {
+		first, last := took[0], took[len(took)-1]
+		b.ReportMetric(math.Log(last.seconds/first.seconds)/math.Log(last.days/first.days), "exponent")
+		b.ReportMetric(0, "ns/op")
+	})
 }
 
 // BenchmarkTracker measures a step of serving, from a snapshot to the rows.
