@@ -135,7 +135,7 @@ func TestTrackerSaysWhatIsMissing(t *testing.T) {
 	if tracker.Entities()[0] != "Z" || f.Value("free_bikes", 0) != 1 || f.Value("free_bikes", 1) != 3 {
 		t.Errorf("after a station joined, the stations are %v", tracker.Entities())
 	}
-	check(now.AddDate(0, 0, 7), features.History{}, "", "nothing new since 2026-02-11T23:00:00Z", "out of service", "closed", "bikes is unknown", "nothing new")
+	check(now.AddDate(0, 0, 7), features.History{}, "", "nothing new since 2026-02-11T23:00:00Z, for longer than 7 days", "out of service", "closed", "bikes is unknown", "nothing new")
 }
 
 func TestStationDerive(t *testing.T) {

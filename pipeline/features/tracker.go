@@ -150,8 +150,8 @@ func (t *Tracker) missing(x *shown, c *Changes, at int64) string {
 	case c.FreeBikes[i] < 0:
 		return "its number of bikes is unknown"
 	case at-x.from(i, at) > x.ttl:
-		return fmt.Sprintf("it has shown nothing new since %s, longer than %s",
-			time.Unix(x.from(i, at), 0).UTC().Format(time.RFC3339), minutes(t.task.StateTTLMinutes))
+		return fmt.Sprintf("it has shown nothing new since %s, for longer than %.3g days",
+			time.Unix(x.from(i, at), 0).UTC().Format(time.RFC3339), minutes(t.task.StateTTLMinutes).Hours()/24)
 	}
 	return ""
 }

@@ -158,7 +158,7 @@ func decimal(x float64, digits int) string {
 	return strconv.FormatFloat(x, 'f', digits, 64)
 }
 
-var escapes = strings.NewReplacer("|", `\|`, "\n", " ", "\r", " ", "<", "&lt;", "`", "'")
+var escapes = strings.NewReplacer("|", `\|`, "\n", " ", "\r", " ", "<=", "≤", "<", "&lt;", "`", "'")
 
 // cell makes text safe inside a table.
 func cell(s string) string { return escapes.Replace(s) }

@@ -263,3 +263,12 @@ func BenchmarkJudge10000Rows(b *testing.B) {
 		}
 	}
 }
+
+// TestCellIsReadableAsText holds a question to being readable on a terminal,
+// too, without letting markup through.
+func TestCellIsReadableAsText(t *testing.T) {
+	t.Parallel()
+	if got, want := cell("free_bikes(t+60min) <= 0 <b> a|b"), `free_bikes(t+60min) ≤ 0 &lt;b> a\|b`; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

@@ -25,6 +25,10 @@ type Facts struct {
 	Network, Station string
 	AsOf             time.Time
 
+	// StationName is what people call the station; empty where the source
+	// gives it no name.
+	StationName string
+
 	Probability float64 // of a shortage
 	Threshold   float64 // the least probability that is called a shortage
 	Positive    bool    // whether it is called one

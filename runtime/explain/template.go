@@ -66,12 +66,20 @@ func (l Language) verdict(f *Facts) string {
 func (l Language) where(f *Facts) string {
 	place := ""
 	if f.Station != "" {
-		place += l.in(" alla stazione ", " at the station ") + Printable(f.Station)
+		place += l.in(" alla stazione ", " at the station ") + Printable(f.stationName())
 	}
 	if f.Network != "" {
 		place += l.in(" nella rete ", " in the network ") + Printable(f.Network)
 	}
 	return place
+}
+
+// stationName is the name of the station, which tells people more than its ID.
+func (f *Facts) stationName() string {
+	if OneLine(f.StationName) != "" {
+		return f.StationName
+	}
+	return f.Station
 }
 
 // probability never says that something is certain, which no model knows.

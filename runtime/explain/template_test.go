@@ -131,3 +131,23 @@ func golden(t *testing.T, file, got string) {
 		t.Errorf("%s differs; look at what changed, then write it anew with -update\n%s", file, got)
 	}
 }
+
+func TestTextCallsAStationByItsName(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, it, en string }{
+		{"39. Printing\nHouse", "alla stazione 39. Printing House nella rete", "at the station 39. Printing House in the network"},
+		{"", "alla stazione 4711 nella rete", "at the station 4711 in the network"},
+		{" \u202e", "alla stazione 4711 nella rete", "at the station 4711 in the network"},
+	} {
+		f := station()
+		f.StationName = tt.name
+		for l, want := range map[Language]string{Italian: tt.it, English: tt.en} {
+			if got := l.write(f); !strings.Contains(got, want) {
+				t.Errorf("a station called %q, in %s: %s", tt.name, l, got)
+			}
+		}
+		if told := Italian.Tell(f).Station; !strings.Contains(tt.it, " "+told+" ") {
+			t.Errorf("a station called %q is told as %q", tt.name, told)
+		}
+	}
+}

@@ -41,7 +41,7 @@ func (l Language) Tell(f *Facts) Told {
 		Probability: l.percent(f.Probability, digits),
 		Threshold:   l.percent(f.Threshold, digits),
 		Network:     Printable(f.Network),
-		Station:     Printable(f.Station),
+		Station:     Printable(f.stationName()),
 		Effects:     []Cause{},
 	}
 	missing := l.names(f.Task.Entity, f.Imputed)

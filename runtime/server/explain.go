@@ -118,6 +118,7 @@ func (f *forecast) toExplain() (facts *explain.Facts, intercept float64) {
 		Family:      f.Model.Family,
 		Network:     f.network,
 		Station:     f.station,
+		StationName: f.stationName,
 		AsOf:        f.asOf,
 		Probability: f.probability,
 		Threshold:   f.Model.Threshold,

@@ -140,7 +140,7 @@ func (s *Server) fillStation(v *served, q *question) source {
 		values[i] = value
 	}
 	return source{
-		network: f.Network.ID, station: q.station, asOf: f.AsOf, weatherAt: f.WeatherAt,
+		network: f.Network.ID, station: q.station, stationName: f.Stations[q.of.index].Name, asOf: f.AsOf, weatherAt: f.WeatherAt,
 		age: f.Age(s.deps.DataNow()), stored: stored,
 	}
 }

@@ -76,6 +76,7 @@ type listedStations struct {
 }
 
 type listedStation struct {
+	Name       string   `json:"name"`
 	Station    string   `json:"station"`
 	Capacity   *int     `json:"capacity"`
 	Latitude   *float64 `json:"latitude"`
@@ -140,7 +141,7 @@ func TestStationsAreOneAnswer(t *testing.T) {
 		if *predicted.AsOf != list.AsOf || *predicted.Station != st.Station || *predicted.AgeSeconds != list.Age {
 			t.Errorf("%+v", predicted)
 		}
-		if !strings.Contains(explained.Explanation, st.Station) {
+		if !strings.Contains(explained.Explanation, " "+st.Name+" ") {
 			t.Errorf("the words are not about the station: %s", explained.Explanation)
 		}
 	}

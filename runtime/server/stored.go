@@ -12,6 +12,7 @@ import (
 // source is where a row came from. It is zero when the client gave the row.
 type source struct {
 	network, station string
+	stationName      string // empty where the source gives none
 	asOf, weatherAt  time.Time
 	age              time.Duration      // of asOf, by the clock of the data
 	stored           map[string]float64 // all that is stored; nil where nobody wants it
