@@ -53,7 +53,8 @@ func BenchmarkStationModel(b *testing.B) {
 		n := c.sample.Len()
 		c.add(name, forecasts[i*n:(i+1)*n], rivals.Thresholds[i])
 	}
-	b.Logf("on %d rows; scikit-learn says %s\n%s", c.sample.Len(), theirs.stdout, c.table())
+	// Printed, since the log of a benchmark is cut off after ten lines.
+	fmt.Printf("on %d rows; scikit-learn says %s\n%s", c.sample.Len(), theirs.stdout, c.table())
 	b.ReportMetric(train.seconds/float64(b.N), "livelab-s")
 	b.ReportMetric(train.mib, "livelab-MiB")
 	b.ReportMetric(rivals.Seconds["hgb"], "hgb-s")
