@@ -9,10 +9,7 @@ import (
 
 	"livelab/pipeline/dataset"
 	"livelab/pipeline/features"
-	"livelab/pipeline/ingest"
-	"livelab/pipeline/ingest/sim"
 	"livelab/pipeline/model"
-	"livelab/pipeline/observation"
 	"livelab/runtime/forecast"
 	"livelab/runtime/loader"
 )
@@ -31,26 +28,7 @@ func BenchmarkForecast(b *testing.B) {
 }
 
 func benchmarkForecast(b *testing.B, s store, stations int) {
-	city, err := sim.NewCity(sim.Config{Stations: stations})
-	if err != nil {
-		b.Fatal(err)
-	}
-	const step = 10 * time.Minute
-	r := ingest.Recorder{Store: s, Origin: observation.OriginSimulated}
-	record := func(from, to time.Time) {
-		snapshots := func(yield func(observation.Snapshot, error) bool) {
-			for s := range city.History(from, to, step) {
-				if !yield(s, nil) {
-					return
-				}
-			}
-		}
-		if _, err := r.Record(b.Context(), ingest.Series{
-			Network: city.Network().ID, Stations: city.Stations(), SeenAt: to, Snapshots: snapshots, Weather: city.WeatherHistory(from, to),
-		}); err != nil {
-			b.Fatal(err)
-		}
-	}
+	record := cityInto(b, s, stations)
 	now := matrixUntil
 	record(now.Add(-7*24*time.Hour), now)
 	by := manyTrees(b)
@@ -67,7 +45,7 @@ func benchmarkForecast(b *testing.B, s store, stations int) {
 	b.ResetTimer()
 	for range b.N {
 		b.StopTimer()
-		now = now.Add(step)
+		now = now.Add(benchStep)
 		record(now, now)
 		b.StartTimer()
 		asked := time.Now()
