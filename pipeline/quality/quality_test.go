@@ -160,6 +160,13 @@ func TestPartialSnapshots(t *testing.T) {
 		t.Errorf("what is excluded is no jump: %+v", r.Jumps)
 	}
 
+	// It is compared with the usual day, not with the worst moment of it.
+	d = city()
+	d.Series.Points[499].Stations, d.Series.Points[500].Stations = 2, 1
+	if r, _ := inspect(t, d, nil); r.Partial.Count != 1 || r.Partial.First != timestamp(d.Series.Points[500].At) {
+		t.Errorf("after a snapshot of two of three stations: %+v", r.Partial)
+	}
+
 	// A network that is cut down for good counts again after a day.
 	d = city()
 	for i := 500; i < len(d.Series.Points); i++ {
